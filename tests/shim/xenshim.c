@@ -44,7 +44,7 @@
 
 #define PAGE_LEN	4096
 #define XENSTORE_GRANT	1 /* GNTTAB_RESERVED_XENSTORE */
-#define DOM0_PORT	"1\n"
+#define DOM0_PORT	"1" /* no newline, as the kernel writes it */
 
 struct xenevtchn_handle {
 	int fd;
@@ -374,7 +374,7 @@ static int open_port_file(void)
 {
 	int fd = memfd_create("xsd_port", 0);
 
-	if (fd >= 0 && (write(fd, DOM0_PORT, 2) != 2 || lseek(fd, 0, SEEK_SET)))
+	if (fd >= 0 && (write(fd, DOM0_PORT, 1) != 1 || lseek(fd, 0, SEEK_SET)))
 		abort();
 	return fd;
 }

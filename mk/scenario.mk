@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Behaviour tests: the pretended Xen (tests/shim), the scenarios (tests/
+# scenario) and the hostile traffic (tests/hostile).
+#
+#   check-scenario   every scenario against our daemon
+#   check-peers      the same scenarios against Debian's two daemons; what
+#                    differs must be listed in tests/scenario/differences
+#   check-hostile    a minute of hostile traffic against our daemon
+
+SHIM		:= $(BUILD)/tests/xenshim.so
+HOSTILE		:= $(BUILD)/tests/hostile
+HOSTILE_SECONDS	?= 60
+TEST_WARN	:= -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
+
+$(SHIM): tests/shim/xenshim.c tests/shim/xenshim.h | $(DEPS_STAMP)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -g $(TEST_WARN) -fPIC -shared -Itests \
+		-o $@ tests/shim/xenshim.c -ldl
+
+SCENARIO_RUN := tests/scenario/run --shim $(SHIM)
+
+.PHONY: check-scenario check-peers check-hostile
+
+check-scenario: $(SHIM) $(BUILD)/bin/xenstored
+	$(SCENARIO_RUN) --daemon ours --binary $(BUILD)/bin/xenstored
+
+check-peers: $(SHIM)
+	$(SCENARIO_RUN) --daemon c
+	$(SCENARIO_RUN) --daemon ocaml
