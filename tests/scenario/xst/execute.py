@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 
 from . import wire
-from .client import WAIT, Mismatch, SocketClient
+from .client import LIMITS, Mismatch, SocketClient
 from .daemon import Daemon
 from .parse import Line, ScriptError
 from .ring import RingClient
@@ -230,7 +230,7 @@ class Execution:
 
     def expect_end(self, expect):
         want = spell(expect, self.vars)
-        if self.daemon.ended(WAIT) is None:
+        if self.daemon.ended(LIMITS.wait) is None:
             raise Mismatch(want, 'a running daemon')
         got = self.daemon.describe_end().removeprefix('daemon ')
         if got != want:
@@ -249,7 +249,7 @@ class Execution:
     def do_log(self, words):
         """log "text": the daemon's output contains it."""
         want = words[0].value(self.vars)
-        end = time.monotonic() + WAIT
+        end = time.monotonic() + LIMITS.wait
         while want not in self.daemon.log_text():
             if time.monotonic() > end:
                 raise Mismatch(wire.quote(want) + ' in the log', 'nothing')
@@ -304,7 +304,7 @@ class Execution:
 
     def do_virq(self, words):
         """VIRQ_DOM_EXC, taken and handled."""
-        if not self.world.virq(WAIT):
+        if not self.world.virq(LIMITS.wait):
             raise Mismatch('the daemon to take the VIRQ', 'nothing')
         self.helper().ping()
 

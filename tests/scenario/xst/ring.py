@@ -3,7 +3,7 @@
 
 import time
 
-from .client import WAIT, Client, Mismatch
+from .client import LIMITS, Client, Mismatch
 
 SIZE = 1024
 FIELDS = ('req_cons', 'req_prod', 'rsp_cons', 'rsp_prod', 'server_features',
@@ -69,7 +69,7 @@ class RingClient(Client):
         return len(part)
 
     def transmit(self, data):
-        end = time.monotonic() + WAIT
+        end = time.monotonic() + LIMITS.wait
         while data:
             sent = self.put(data)
             data = data[sent:]

@@ -5,7 +5,7 @@ import re
 import time
 
 from . import wire
-from .client import NOTHING, WAIT, Mismatch
+from .client import LIMITS, NOTHING, Mismatch
 from .parse import ScriptError
 from .ring import WORD
 
@@ -115,7 +115,7 @@ class ClientVerbs:
         if kind == 'closed':
             self.do_closed(client, [])
             return
-        msg = client.reply(float(opts.get('within', WAIT)))
+        msg = client.reply(float(opts.get('within', LIMITS.wait)))
         took = time.monotonic() - begin
         want = spell(words, self.vars)
         if not msg:
@@ -134,7 +134,7 @@ class ClientVerbs:
 
     def do_event(self, client, words):
         opts, words = take_options(words, ('within',), self.vars)
-        msg = client.event(float(opts.get('within', WAIT)))
+        msg = client.event(float(opts.get('within', LIMITS.wait)))
         self.check_event(client, words, msg)
 
     def check_event(self, client, words, msg):
@@ -190,11 +190,19 @@ class ClientVerbs:
     def do_send(self, client, words):
         client.send(b''.join(w.value(self.vars) for w in words))
 
+    def do_batch(self, client, words):
+        """Requests from here on leave together, with flush."""
+        client.batch = bytearray()
+
+    def do_flush(self, client, words):
+        data, client.batch = bytes(client.batch), None
+        client.transmit(data)
+
     def do_open(self, client, words):
         """Connects, which using a name for the first time also does."""
 
     def do_closed(self, client, words):
-        end = time.monotonic() + WAIT
+        end = time.monotonic() + LIMITS.wait
         while not client.eof and time.monotonic() < end:
             client.pump(0.2)
         if not client.eof:
@@ -226,7 +234,7 @@ class ClientVerbs:
         words, expect = split_arrow(words)
         name = words[0].bare()
         want = int(expect[0].text(self.vars), 0)
-        end = time.monotonic() + WAIT
+        end = time.monotonic() + LIMITS.wait
         while client.peek(name) != want:
             if time.monotonic() > end:
                 raise Mismatch(f'{name} {want}',
@@ -237,11 +245,17 @@ class ClientVerbs:
         client.notify()
 
     def do_notified(self, client, words):
-        end = time.monotonic() + WAIT
+        end = time.monotonic() + LIMITS.wait
         while not client.was_notified():
             if time.monotonic() > end:
                 raise Mismatch('a notification', 'nothing')
             time.sleep(0.002)
+
+    def do_stalled(self, client, words):
+        """The daemon leaves requests in the ring unread."""
+        time.sleep(NOTHING)
+        if client.peek('req_cons') == client.peek('req_prod'):
+            raise Mismatch('stalled', 'all requests read')
 
     def do_deaf(self, client, words):
         client.deaf = True
