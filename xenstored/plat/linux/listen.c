@@ -23,6 +23,16 @@
 /* The kernel cuts this to net.core.somaxconn. */
 #define BACKLOG 4096
 
+static int refuse(struct xs_plat *plat, int err, const char *why,
+		  const char *where)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), "another xenstored %s %s", why, where);
+	plat_log(plat, XS_LOG_ERROR, line);
+	return -err;
+}
+
 /* Makes the run directory if needed and claims it (I1). */
 int xs_rundir_take(struct xs_plat *plat)
 {
@@ -39,9 +49,7 @@ int xs_rundir_take(struct xs_plat *plat)
 	if (errno != EWOULDBLOCK)
 		return xs_log_errno(plat, errno, "cannot lock directory",
 				    plat->rundir);
-	return xs_log_errno(plat, EBUSY,
-			    "another xenstored already serves directory",
-			    plat->rundir);
+	return refuse(plat, EBUSY, "holds directory", plat->rundir);
 }
 
 static int fill_address(struct xs_plat *plat, struct sockaddr_un *addr)
@@ -71,9 +79,7 @@ static int displace(struct xs_plat *plat, const struct sockaddr_un *addr)
 	err = connect(fd, sa, sizeof(*addr)) ? errno : 0;
 	close(fd);
 	if (!err || err == EAGAIN || err == EINPROGRESS)
-		return xs_log_errno(plat, EADDRINUSE,
-				    "another xenstored answers at",
-				    addr->sun_path);
+		return refuse(plat, EADDRINUSE, "answers at", addr->sun_path);
 	if (unlink(addr->sun_path) && errno != ENOENT)
 		return xs_log_errno(plat, errno, "cannot remove",
 				    addr->sun_path);
