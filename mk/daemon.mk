@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The daemon.  Its core, all rooms but plat/ and main.c, is one archive that
+# the tests link as well; a platform is chosen when linking.
+
+ROOMS     := base wire store conn protocol
+CORE_SRCS := $(foreach r,$(ROOMS),$(wildcard xenstored/$(r)/*.c)) \
+	     xenstored/main/server.c
+LINUX_SRCS := $(wildcard xenstored/plat/linux/*.c) \
+	     $(filter-out xenstored/main/server.c,$(wildcard xenstored/main/*.c))
+
+CORE_OBJS  := $(CORE_SRCS:%.c=$(BUILD)/obj/%.o)
+LINUX_OBJS := $(LINUX_SRCS:%.c=$(BUILD)/obj/%.o)
+XEN_LIBS   := -lxenevtchn -lxengnttab -lxenctrl
+CORE_LIBS  := -ltalloc
+DAEMON_CFLAGS := $(CFLAGS) $(HARDEN) -Ixenstored
+
+$(BUILD)/obj/%.o: %.c | $(DEPS_STAMP)
+	@mkdir -p $(@D)
+	$(CC) $(DAEMON_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libcore.a: $(CORE_OBJS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/bin/xenstored: $(LINUX_OBJS) $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) -pie -Wl,-z,relro,-z,now -o $@ $^ $(XEN_LIBS) $(CORE_LIBS)
+
+-include $(CORE_OBJS:.o=.d) $(LINUX_OBJS:.o=.d)
+
+#: check-clang    compiles the daemon with clang as well
+.PHONY: check-clang
+check-clang: | $(DEPS_STAMP)
+	@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang \
+		$(BUILD)/clang/bin/xenstored >/dev/null
+	@echo "clang: the daemon compiles without a warning"

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Removing every trace of a domain.
+ *
+ * I1  Afterwards no node is owned by the domid and no permission names it, so
+ *     whoever bears it next starts with nothing (XSA-322, XSA-419).
+ * I2  It cannot fail: where memory is short, open snapshots are given up.
+ */
+#include "store/purge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/accounts.h"
+#include "store/tree.h"
+#include "store/watch.h"
+#include "wire/path.h"
+
+struct root {
+	const struct xs_tree *tree;
+	struct xs_node *node;
+};
+
+static int by_path(const void *a, const void *b)
+{
+	const struct root *x = a, *y = b;
+	char px[XS_PATH_BUF], py[XS_PATH_BUF];
+	size_t lx = xs_node_path(x->tree, x->node, px, sizeof(px));
+	size_t ly = xs_node_path(y->tree, y->node, py, sizeof(py));
+	int rc = memcmp(px, py, lx < ly ? lx : ly);
+
+	return rc ? rc : (lx > ly) - (lx < ly);
+}
+
+static struct xs_version *version_for(struct xs_tree *tree,
+				      const struct xs_node *node)
+{
+	struct xs_version *version;
+
+	if (xs_tree_prepare_change(tree, node, &version)) {
+		xs_snapshot_revoke_all(tree);
+		version = NULL;
+	}
+	return version;
+}
+
+static bool is_owned(const struct xs_node *node, uint16_t domid)
+{
+	return xs_perms_owner(node->perms) == domid;
+}
+
+/* The highest node of the domain's on the way up from one of them. */
+static struct xs_node *top_owned(struct xs_node *node, uint16_t domid)
+{
+	struct xs_node *top = node;
+
+	for (; node->parent; node = node->parent) {
+		if (is_owned(node, domid))
+			top = node;
+	}
+	return top;
+}
+
+static void remove_tree(struct xs_tree *tree, struct xs_watches *watches,
+			struct xs_node *node, uint16_t cause)
+{
+	struct xs_version *version = version_for(tree, node);
+	struct xs_watch_rights rights = {
+		.before = node->perms,
+		.parent = node->parent->perms,
+	};
+	char path[XS_PATH_BUF];
+	size_t len = xs_node_path(tree, node, path, sizeof(path));
+
+	xs_watch_fire_removal(watches, tree, node, cause);
+	if (len)
+		xs_watch_fire(watches, path, len, &rights, cause);
+	xs_tree_remove(tree, node, &version, cause);
+}
+
+/* Top-most nodes of the domain, sorted by path; 0 when out of memory. */
+static size_t collect(struct xs_tree *tree, uint16_t domid,
+		      struct root **rootsp)
+{
+	struct xs_node *const *nodes;
+	size_t n = xs_tree_owned(tree, domid, &nodes), i, n_roots = 0;
+	struct root *roots = n ? malloc(n * sizeof(*roots)) : NULL;
+
+	*rootsp = roots;
+	if (!roots)
+		return 0;
+	for (i = 0; i < n; i++) {
+		if (top_owned(nodes[i], domid) != nodes[i])
+			continue;
+		roots[n_roots].tree = tree;
+		roots[n_roots++].node = nodes[i];
+	}
+	qsort(roots, n_roots, sizeof(*roots), by_path);
+	return n_roots;
+}
+
+static void remove_owned(struct xs_tree *tree, struct xs_watches *watches,
+			 uint16_t domid)
+{
+	uint16_t cause = xs_perms_owner(tree->root->perms);
+	struct xs_node *const *nodes;
+	struct root *roots;
+	size_t n = collect(tree, domid, &roots), i;
+
+	for (i = 0; i < n; i++)
+		remove_tree(tree, watches, roots[i].node, cause);
+	free(roots);
+	/* Out of memory for the order: without it. */
+	while (xs_tree_owned(tree, domid, &nodes))
+		remove_tree(tree, watches, top_owned(nodes[0], domid), cause);
+}
+
+/* A node for the heir: same rights, without what named the domain. */
+static bool inherit(struct xs_tree *tree, struct xs_node *node, uint16_t heir,
+		    struct xs_account *account)
+{
+	struct xs_version *version = version_for(tree, node);
+	struct xs_perms *old = node->perms, *perms = NULL;
+	size_t size = old->n * sizeof(old->entry[0]);
+	struct xs_perm *entries = malloc(size);
+
+	if (!entries)
+		goto fail;
+	memcpy(entries, old->entry, size);
+	entries[0].domid = heir;
+	if (xs_perms_intern(&tree->perms, entries, old->n, &perms) ||
+	    xs_tree_prepare_owner(tree, heir, 1))
+		goto fail;
+	xs_tree_set_perms(tree, node, &version, perms, account, heir);
+	free(entries);
+	return true;
+fail:
+	xs_perms_unref(&tree->perms, perms);
+	free(entries);
+	if (version)
+		free(version->value);
+	free(version);
+	return false;
+}
+
+static void bequeath(struct xs_tree *tree, uint16_t domid, uint16_t heir)
+{
+	struct xs_node *const *nodes;
+	struct xs_account *account;
+
+	if (xs_accounts_get(tree->accounts, heir, &account))
+		return;
+	while (xs_tree_owned(tree, domid, &nodes)) {
+		if (!inherit(tree, nodes[0], heir, account))
+			return;
+	}
+}
+
+/*
+ * Removes the nodes that the domain owns with everything below them, telling
+ * the watches, and its entries in the permissions of others.  heir: the domid
+ * that gets the nodes instead (--keep-orphans), or XS_PURGE_NO_HEIR.
+ */
+void xs_store_purge_domain(struct xs_tree *tree, struct xs_watches *watches,
+			   uint16_t domid, int heir)
+{
+	xs_tree_begin_change(tree);
+	if (heir != XS_PURGE_NO_HEIR)
+		bequeath(tree, domid, (uint16_t)heir);
+	remove_owned(tree, watches, domid);
+	xs_perms_forget_domid(&tree->perms, domid);
+	xs_tree_drop_owner(tree, domid);
+	xs_tree_end_change(tree);
+}

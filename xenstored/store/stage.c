@@ -1,0 +1,730 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Requests on nodes.
+ *
+ * A stage that changes things, or sees a snapshot, keeps a delta for every
+ * node it was asked about and for the nodes above it.  The deltas form a tree
+ * of their own over the tree of nodes:
+ *
+ *   nodes at "at"      deltas                    the stage sees
+ *   /                  / (through)               /
+ *   |- a               |- a (through)            |- a
+ *   |  |- x            |  |- x (cut)             |  `- y
+ *   |                  |  `- y (fresh, value)    `- b
+ *   `- b
+ *
+ * I1  A delta's parent has a delta.  The root is always present.
+ * I2  A present delta is fresh or through, never both; below a fresh one
+ *     nothing of base shows.
+ * I3  A request that fails leaves what the stage sees as it was.
+ * I4  Everything a reply depended on and the stage did not cause itself is
+ *     noted, so that commit.c can tell whether the reply would be the same.
+ */
+#include "store/stage.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/accounts.h"
+#include "store/stage_priv.h"
+#include "wire/path.h"
+#include "wire/proto.h"
+
+/* 4.17 counts a header of 24 bytes, and refuses to reach the limit. */
+#define NODE_SIZE_FIXED 25
+#define NODE_SIZE_PERM	8
+
+/* One stage for use again and again; -ENOMEM. */
+int xs_stage_init(struct xs_stage *stage, struct xs_tree *tree)
+{
+	memset(stage, 0, sizeof(*stage));
+	stage->tree = tree;
+	xs_list_init(&stage->touched);
+	xs_arena_init(&stage->arena, NULL);
+	return xs_map_init(&stage->deltas);
+}
+
+static void open_stage(struct xs_stage *stage, const struct xs_cred *cred,
+		       struct xs_account *account)
+{
+	stage->cred = *cred;
+	stage->account = account;
+	stage->blame = XS_DOMID_INVALID;
+}
+
+/*
+ * Requests see the present.  account pays for what they create and, being the
+ * requester's, limits it.
+ */
+void xs_stage_open_now(struct xs_stage *stage, const struct xs_cred *cred,
+		       struct xs_account *account)
+{
+	open_stage(stage, cred, account);
+	stage->at = XS_NOW;
+}
+
+/* Requests see the store as it is now until the stage is closed: O(1). */
+void xs_stage_open_snapshot(struct xs_stage *stage, const struct xs_cred *cred,
+			    struct xs_account *account)
+{
+	open_stage(stage, cred, account);
+	stage->arena.account = account;
+	xs_snapshot_open(stage->tree, &stage->snapshot, account);
+	stage->at = stage->snapshot.gen;
+}
+
+static void release_delta(struct xs_tree *tree, struct xs_delta *d)
+{
+	xs_perms_unref(&tree->perms, d->perms);
+	xs_perms_unref(&tree->perms, d->old_perms);
+	xs_node_discard(d->new_node);
+	if (d->version) {
+		free(d->version->value);
+		free(d->version);
+	}
+	free(d->buf);
+}
+
+/* Forgets everything asked and changed; the stage can be opened again. */
+void xs_stage_close(struct xs_stage *stage)
+{
+	struct xs_delta *tops[] = {stage->root, stage->specials};
+	struct xs_delta *d;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		for (d = tops[i]; d; d = xs_delta_next(tops[i], d))
+			release_delta(stage->tree, d);
+	}
+	if (stage->root || stage->specials)
+		xs_map_clear(&stage->deltas);
+	stage->root = stage->specials = NULL;
+	xs_list_init(&stage->touched);
+	stage->n_touched = stage->n_changes = 0;
+	if (stage->at != XS_NOW)
+		xs_snapshot_close(stage->tree, &stage->snapshot);
+	stage->at = XS_NOW;
+	stage->snapshot.revoked = false;
+	xs_arena_reset(&stage->arena);
+}
+
+/* Ends its use; the stage is closed. */
+void xs_stage_fini(struct xs_stage *stage)
+{
+	xs_arena_fini(&stage->arena);
+	xs_map_fini(&stage->deltas);
+}
+
+/* ---- Finding ---------------------------------------------------------- */
+
+static struct xs_delta *delta_entry(struct xs_list *pos)
+{
+	return xs_list_entry(pos, struct xs_delta, sibling);
+}
+
+/* Next delta below top, parents first; NULL after the last. */
+struct xs_delta *xs_delta_next(const struct xs_delta *top,
+			       const struct xs_delta *d)
+{
+	if (!xs_list_is_empty(&d->children))
+		return delta_entry(d->children.next);
+	while (d != top) {
+		if (d->sibling.next != &d->parent->children)
+			return delta_entry(d->sibling.next);
+		d = d->parent;
+	}
+	return NULL;
+}
+
+static struct xs_delta *new_delta(struct xs_stage *stage,
+				  struct xs_delta *parent, const char *name,
+				  size_t len)
+{
+	struct xs_delta *d = xs_arena_alloc(&stage->arena, sizeof(*d) + len);
+
+	if (!d)
+		return NULL;
+	memset(d, 0, sizeof(*d));
+	xs_list_init(&d->children);
+	xs_list_init(&d->sibling);
+	xs_list_init(&d->touched);
+	d->name = memcpy(d + 1, name, len);
+	d->name_len = (uint16_t)len;
+	d->parent = parent;
+	return d;
+}
+
+static void show_base(struct xs_delta *d, struct xs_node *base)
+{
+	d->base = base;
+	if (base)
+		d->flags = XS_D_PRESENT | XS_D_THROUGH;
+}
+
+static struct xs_delta *top_delta(struct xs_stage *stage, bool special)
+{
+	struct xs_delta **topp = special ? &stage->specials : &stage->root;
+
+	if (!*topp) {
+		*topp = new_delta(stage, NULL, "", 0);
+		if (*topp)
+			show_base(*topp, special ? stage->tree->specials
+						 : stage->tree->root);
+	}
+	return *topp;
+}
+
+static uint32_t hash_of(const struct xs_stage *stage,
+			const struct xs_delta *parent, const char *name,
+			size_t len)
+{
+	return xs_hash(&stage->tree->key, (uintptr_t)parent, name, len);
+}
+
+static struct xs_delta *find_below(const struct xs_stage *stage,
+				   const struct xs_delta *parent,
+				   const char *name, size_t len, uint32_t hash)
+{
+	struct xs_map_link *link = xs_map_bucket(&stage->deltas, hash);
+
+	for (; link; link = link->next) {
+		struct xs_delta *d =
+			xs_container_of(link, struct xs_delta, link);
+
+		if (link->hash == hash && d->parent == parent &&
+		    d->name_len == len && !memcmp(d->name, name, len))
+			return d;
+	}
+	return NULL;
+}
+
+static struct xs_delta *get_below(struct xs_stage *stage,
+				  struct xs_delta *parent, const char *name,
+				  size_t len)
+{
+	uint32_t hash = hash_of(stage, parent, name, len);
+	struct xs_delta *d = find_below(stage, parent, name, len, hash);
+
+	if (d)
+		return d;
+	d = new_delta(stage, parent, name, len);
+	if (!d)
+		return NULL;
+	if (parent->flags & XS_D_THROUGH)
+		show_base(d, xs_tree_child(stage->tree, parent->base, name, len,
+					   stage->at));
+	xs_map_add(&stage->deltas, &d->link, hash);
+	xs_list_add_tail(&parent->children, &d->sibling);
+	return d;
+}
+
+/* The delta of a path, made if need be; counts as an access to it. */
+static int get_delta(struct xs_stage *stage, const struct xs_path *path,
+		     struct xs_delta **dp)
+{
+	struct xs_path_iter it;
+	struct xs_delta *d;
+
+	/* Without its snapshot the stage has lost what its deltas refer to. */
+	if (stage->snapshot.revoked)
+		return -ENOMEM;
+	d = top_delta(stage, xs_path_is_special(path));
+	xs_path_iter_init(&it, path);
+	while (d && xs_path_iter_next(&it))
+		d = get_below(stage, d, it.name, it.len);
+	if (!d)
+		return -ENOMEM;
+	if (!xs_list_is_linked(&d->touched)) {
+		if (!xs_account_fits(stage->account, XS_QUOTA_TRANSACTION_NODES,
+				     stage->n_touched + 1u))
+			return -ENOSPC;
+		xs_list_add_tail(&stage->touched, &d->touched);
+		stage->n_touched++;
+	}
+	*dp = d;
+	return 0;
+}
+
+static struct xs_node_state base_state(const struct xs_stage *stage,
+				       const struct xs_delta *d)
+{
+	struct xs_node_state state = {0};
+
+	if (d->base)
+		xs_node_at(d->base, stage->at, &state);
+	return state;
+}
+
+static struct xs_perms *perms_of(const struct xs_stage *stage,
+				 const struct xs_delta *d)
+{
+	return d->perms ? d->perms : base_state(stage, d).perms;
+}
+
+static bool is_below_cut(const struct xs_delta *d)
+{
+	for (; d; d = d->parent) {
+		if (d->flags & XS_D_CUT)
+			return true;
+	}
+	return false;
+}
+
+/* Notes that a reply told whether the node exists. */
+static void note_existence(struct xs_delta *d)
+{
+	if (d->flags & XS_D_PRESENT) {
+		if (!(d->flags & (XS_D_FRESH | XS_D_ENSURE | XS_D_VALUE)))
+			d->flags |= XS_D_SAW_PRESENT;
+	} else if (!is_below_cut(d)) {
+		d->flags |= XS_D_SAW_ABSENT;
+	}
+}
+
+/*
+ * 0: the node exists and the client may do what it wants with it.  Of a node
+ * that does not exist only those learn (-ENOENT) who might do it with the
+ * nearest node above that does; the others get -EACCES as for one that does.
+ */
+static int ask(const struct xs_stage *stage, struct xs_delta *d,
+	       unsigned int want)
+{
+	const struct xs_delta *at = d;
+	unsigned int mask;
+	bool granted;
+
+	while (!(at->flags & XS_D_PRESENT))
+		at = at->parent;
+	mask = xs_perms_access(perms_of(stage, at), &stage->cred);
+	granted = (mask & want) == want;
+	if (!at->perms) {
+		if (granted)
+			d->asked_yes |= (uint8_t)want;
+		else
+			d->asked_no |= (uint8_t)want;
+	}
+	if (!granted)
+		return -EACCES;
+	return d->flags & XS_D_PRESENT ? 0 : -ENOENT;
+}
+
+/* ---- Reading ---------------------------------------------------------- */
+
+/* Outside of transactions nothing has to be noted: straight to the node. */
+static int find_now(const struct xs_stage *stage, const struct xs_path *path,
+		    struct xs_node **nodep)
+{
+	const struct xs_tree *tree = stage->tree;
+	struct xs_node *node =
+		xs_path_is_special(path) ? tree->specials : tree->root;
+	struct xs_node *child = node;
+	struct xs_path_iter it;
+
+	xs_path_iter_init(&it, path);
+	while (child && xs_path_iter_next(&it)) {
+		child = xs_tree_child(tree, node, it.name, it.len, XS_NOW);
+		if (child)
+			node = child;
+	}
+	if (!(xs_perms_access(node->perms, &stage->cred) & XS_PERM_READ))
+		return -EACCES;
+	*nodep = node;
+	return child ? 0 : -ENOENT;
+}
+
+static int get_for_reading(struct xs_stage *stage, const struct xs_path *path,
+			   struct xs_delta **dp)
+{
+	int rc = get_delta(stage, path, dp);
+
+	if (rc)
+		return rc;
+	rc = ask(stage, *dp, XS_PERM_READ);
+	if (rc != -EACCES)
+		note_existence(*dp);
+	return rc;
+}
+
+/*
+ * The node's value, valid until the next change.  -ENOENT, -EACCES, -ENOSPC,
+ * -ENOMEM; so do the other requests below.
+ */
+int xs_stage_read(struct xs_stage *stage, const struct xs_path *path,
+		  const char **valuep, size_t *lenp)
+{
+	struct xs_node_state state;
+	struct xs_delta *d;
+	struct xs_node *node;
+	int rc;
+
+	if (stage->at == XS_NOW) {
+		rc = find_now(stage, path, &node);
+		if (!rc) {
+			*valuep = node->value;
+			*lenp = node->value_len;
+		}
+		return rc;
+	}
+	rc = get_for_reading(stage, path, &d);
+	if (rc)
+		return rc;
+	if (d->flags & XS_D_VALUE) {
+		*valuep = d->value;
+		*lenp = d->value_len;
+		return 0;
+	}
+	if (!is_below_cut(d))
+		d->flags |= XS_D_SAW_VALUE;
+	memset(&state, 0, sizeof(state));
+	if (!(d->flags & XS_D_FRESH))
+		state = base_state(stage, d);
+	*valuep = state.value;
+	*lenp = state.value_len;
+	return 0;
+}
+
+/* The node's permissions, valid until the next change. */
+int xs_stage_perms(struct xs_stage *stage, const struct xs_path *path,
+		   const struct xs_perms **permsp)
+{
+	struct xs_delta *d;
+	struct xs_node *node;
+	int rc;
+
+	if (stage->at == XS_NOW) {
+		rc = find_now(stage, path, &node);
+		if (!rc)
+			*permsp = node->perms;
+		return rc;
+	}
+	rc = get_for_reading(stage, path, &d);
+	if (rc)
+		return rc;
+	if (!(d->flags & XS_D_PERMS))
+		d->flags |= XS_D_SAW_PERMS;
+	*permsp = perms_of(stage, d);
+	return 0;
+}
+
+static int list_base(const struct xs_stage *stage, const struct xs_node *base,
+		     const struct xs_delta *d, xs_name_fn *emit, void *arg)
+{
+	const struct xs_node *child = NULL;
+	int rc;
+
+	while ((child = xs_node_next_child(base, child, stage->at))) {
+		if (d && !xs_list_is_empty(&d->children)) {
+			const struct xs_delta *c = find_below(
+				stage, d, child->name, child->name_len,
+				hash_of(stage, d, child->name,
+					child->name_len));
+
+			if (c && !(c->flags & XS_D_THROUGH))
+				continue;
+		}
+		rc = emit(arg, child->name, child->name_len);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/*
+ * Calls emit for the children in order, until it returns something else than
+ * 0, which is then returned.  *genp changes when the list may have.
+ */
+int xs_stage_list(struct xs_stage *stage, const struct xs_path *path,
+		  uint64_t *genp, xs_name_fn *emit, void *arg)
+{
+	struct xs_delta *d;
+	struct xs_list *pos;
+	struct xs_node *node;
+	int rc;
+
+	if (stage->at == XS_NOW) {
+		rc = find_now(stage, path, &node);
+		if (rc)
+			return rc;
+		*genp = xs_node_list_gen(node);
+		return list_base(stage, node, NULL, emit, arg);
+	}
+	rc = get_for_reading(stage, path, &d);
+	if (rc)
+		return rc;
+	if (!is_below_cut(d))
+		d->flags |= XS_D_SAW_LIST;
+	*genp = stage->at + stage->n_changes;
+	if (d->flags & XS_D_THROUGH) {
+		rc = list_base(stage, d->base, d, emit, arg);
+		if (rc)
+			return rc;
+	}
+	xs_list_for_each(pos, &d->children) {
+		const struct xs_delta *c = delta_entry(pos);
+
+		if (!(c->flags & XS_D_FRESH))
+			continue;
+		rc = emit(arg, c->name, c->name_len);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- Changing --------------------------------------------------------- */
+
+/*
+ * The permissions of a node that the client creates below one with these: the
+ * same, but an unprivileged creator owns what it creates.
+ */
+int xs_stage_inherit(struct xs_stage *stage, struct xs_perms *from,
+		     struct xs_perms **permsp)
+{
+	struct xs_perms_table *table = &stage->tree->perms;
+	struct xs_perm *entries;
+	int rc;
+
+	if (stage->cred.privileged ||
+	    xs_perms_owner(from) == stage->cred.domid) {
+		*permsp = xs_perms_ref(from);
+		return 0;
+	}
+	entries = malloc(from->n * sizeof(*entries));
+	if (!entries)
+		return -ENOMEM;
+	memcpy(entries, from->entry, from->n * sizeof(*entries));
+	entries[0].domid = stage->cred.domid;
+	entries[0].flags = 0;
+	rc = xs_perms_intern(table, entries, from->n, permsp);
+	free(entries);
+	return rc;
+}
+
+static bool size_fits(struct xs_stage *stage, unsigned int n_perms,
+		      size_t value_len)
+{
+	return xs_account_fits(stage->account, XS_QUOTA_NODE_SIZE,
+			       NODE_SIZE_FIXED + n_perms * NODE_SIZE_PERM +
+				       value_len);
+}
+
+/* How many nodes of the client's the stage will have removed. */
+static uint32_t count_cut(const struct xs_stage *stage)
+{
+	const struct xs_node *node;
+	struct xs_list *pos;
+	uint32_t n = 0;
+
+	xs_list_for_each(pos, &stage->touched) {
+		const struct xs_delta *d =
+			xs_list_entry(pos, struct xs_delta, touched);
+		struct xs_node_state state;
+
+		if (!(d->flags & XS_D_CUT) || !d->base ||
+		    is_below_cut(d->parent))
+			continue;
+		for (node = d->base; node;
+		     node = xs_node_next(d->base, node, stage->at)) {
+			if (xs_node_at(node, stage->at, &state) &&
+			    xs_perms_owner(state.perms) == stage->cred.domid)
+				n++;
+		}
+	}
+	return n;
+}
+
+static uint32_t count_fresh(const struct xs_stage *stage)
+{
+	const struct xs_delta *d;
+	uint32_t n = 0;
+
+	for (d = stage->root; d; d = xs_delta_next(stage->root, d))
+		n += (d->flags & XS_D_FRESH) != 0;
+	return n;
+}
+
+/*
+ * Inside a transaction the node quota is judged by what a commit would come
+ * to; a single request is judged by its commit alone.
+ */
+static bool nodes_fit(struct xs_stage *stage, uint32_t n_more)
+{
+	if (stage->at == XS_NOW || !stage->account->limited)
+		return true;
+	return xs_account_has_room(stage->account, XS_QUOTA_NODES,
+				   (int64_t)count_fresh(stage) + n_more -
+					   count_cut(stage));
+}
+
+/* Makes d and what is missing above it; all of it or nothing. */
+static int create(struct xs_stage *stage, struct xs_delta *d, size_t value_len)
+{
+	struct xs_delta *at, *c;
+	struct xs_perms *perms;
+	uint32_t n = 0;
+	int rc;
+
+	for (at = d; !(at->flags & XS_D_PRESENT); at = at->parent)
+		n++;
+	rc = xs_stage_inherit(stage, perms_of(stage, at), &perms);
+	if (rc)
+		return rc;
+	if (!nodes_fit(stage, n) || !size_fits(stage, perms->n, value_len)) {
+		xs_perms_unref(&stage->tree->perms, perms);
+		return -ENOSPC;
+	}
+	for (c = d; c != at; c = c->parent) {
+		c->flags |= XS_D_PRESENT | XS_D_FRESH;
+		xs_perms_unref(&stage->tree->perms, c->perms);
+		c->perms = xs_perms_ref(perms);
+		xs_list_remove(&c->sibling);
+		xs_list_add_tail(&c->parent->children, &c->sibling);
+	}
+	xs_perms_unref(&stage->tree->perms, perms);
+	return 0;
+}
+
+static int hold_value(struct xs_stage *stage, struct xs_delta *d, size_t len)
+{
+	char *buf;
+
+	if (d->value && len <= d->value_room)
+		return 0;
+	buf = xs_arena_alloc(&stage->arena, len ? len : 1);
+	if (!buf)
+		return -ENOMEM;
+	d->value = buf;
+	d->value_room = (uint32_t)len;
+	return 0;
+}
+
+/* Gives the node a value, creating it and what is missing above it. */
+int xs_stage_write(struct xs_stage *stage, const struct xs_path *path,
+		   const void *value, size_t len)
+{
+	struct xs_delta *d;
+	int rc = get_delta(stage, path, &d);
+
+	if (rc)
+		return rc;
+	rc = ask(stage, d, XS_PERM_WRITE);
+	if (rc && rc != -ENOENT)
+		return rc;
+	if (!rc && !size_fits(stage, perms_of(stage, d)->n, len))
+		return -ENOSPC;
+	/* The old value may have to stay if the rest fails (keeps I3). */
+	if (rc || !(d->flags & XS_D_VALUE) || len > d->value_room) {
+		int err = hold_value(stage, d, len);
+
+		if (err)
+			return err;
+	}
+	if (rc) {
+		rc = create(stage, d, len);
+		if (rc)
+			return rc;
+	}
+	if (len)
+		memcpy(d->value, value, len);
+	d->value_len = (uint32_t)len;
+	d->flags |= XS_D_VALUE | XS_D_TARGET;
+	stage->n_changes++;
+	return 0;
+}
+
+/* Creates the node and what is missing above it; fine if it exists. */
+int xs_stage_mkdir(struct xs_stage *stage, const struct xs_path *path)
+{
+	struct xs_delta *d;
+	int rc = get_delta(stage, path, &d);
+
+	if (rc)
+		return rc;
+	rc = ask(stage, d, XS_PERM_WRITE);
+	if (!rc) {
+		if (stage->at != XS_NOW && !(d->flags & XS_D_FRESH))
+			d->flags |= XS_D_ENSURE;
+		return 0;
+	}
+	if (rc != -ENOENT)
+		return rc;
+	rc = create(stage, d, 0);
+	if (rc)
+		return rc;
+	d->flags |= XS_D_TARGET;
+	stage->n_changes++;
+	return 0;
+}
+
+static void forget(struct xs_stage *stage, struct xs_delta *d)
+{
+	d->flags &= (uint16_t) ~(XS_D_PRESENT | XS_D_THROUGH | XS_D_WRITES |
+				 XS_D_TARGET);
+	xs_perms_unref(&stage->tree->perms, d->perms);
+	d->perms = NULL;
+}
+
+/*
+ * Removes the node with everything below it.  A node that does not exist
+ * counts as removed if the node above it does exist.
+ */
+int xs_stage_rm(struct xs_stage *stage, const struct xs_path *path)
+{
+	struct xs_delta *d, *c;
+	int rc = get_delta(stage, path, &d);
+
+	if (rc)
+		return rc;
+	if (!d->parent)
+		return -EINVAL;
+	rc = ask(stage, d, XS_PERM_WRITE);
+	if (rc && rc != -ENOENT)
+		return rc;
+	note_existence(d->parent);
+	if (rc && !(d->parent->flags & XS_D_PRESENT))
+		return rc;
+	for (c = d; c; c = xs_delta_next(d, c))
+		forget(stage, c);
+	d->flags |= XS_D_CUT | XS_D_TARGET;
+	stage->n_changes++;
+	return 0;
+}
+
+/*
+ * Replaces the permissions (n >= 1 entries).  -EPERM: only a privileged
+ * client may give a node to another owner.
+ */
+int xs_stage_set_perms(struct xs_stage *stage, const struct xs_path *path,
+		       const struct xs_perm *entries, unsigned int n)
+{
+	const struct xs_perms *old;
+	struct xs_perms *perms;
+	struct xs_delta *d;
+	size_t len;
+	int rc = get_delta(stage, path, &d);
+
+	if (rc)
+		return rc;
+	rc = ask(stage, d, XS_PERM_WRITE | XS_PERM_OWNER);
+	if (rc != -EACCES)
+		note_existence(d);
+	if (rc)
+		return rc;
+	old = perms_of(stage, d);
+	if (!stage->cred.privileged && entries[0].domid != xs_perms_owner(old))
+		return -EPERM;
+	len = d->flags & XS_D_VALUE   ? d->value_len
+	      : d->flags & XS_D_FRESH ? 0
+				      : base_state(stage, d).value_len;
+	if (!size_fits(stage, n, len))
+		return -ENOSPC;
+	rc = xs_perms_intern(&stage->tree->perms, entries, n, &perms);
+	if (rc)
+		return rc;
+	xs_perms_unref(&stage->tree->perms, d->perms);
+	d->perms = perms;
+	d->flags |= XS_D_PERMS | XS_D_TARGET;
+	stage->n_changes++;
+	return 0;
+}

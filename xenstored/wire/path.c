@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Path syntax (docs/misc/xenstore.txt, and what the daemons really enforce).
+ *
+ * A path consists of names of A-Z a-z 0-9 - _ @ separated by single slashes.
+ * One that starts with neither '/' nor '@' is relative to the home directory
+ * of the domain, /local/domain/<domid>.
+ */
+#include "wire/path.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char domain_prefix[] = "/local/domain/";
+
+static bool is_name_char(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '@';
+}
+
+/* Names separated by single slashes, none of them empty. */
+static bool are_names(const char *text, size_t len)
+{
+	bool in_name = false;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (text[i] == '/') {
+			if (!in_name)
+				return false;
+			in_name = false;
+		} else if (is_name_char((unsigned char)text[i])) {
+			in_name = true;
+		} else {
+			return false;
+		}
+	}
+	return in_name;
+}
+
+/*
+ * Checks a path of len bytes and makes it absolute; the result points into
+ * text, or into buf for a relative path.  -EINVAL.
+ */
+int xs_path_canonical(const char *text, size_t len, uint16_t home,
+		      char buf[XS_PATH_BUF], struct xs_path *pathp)
+{
+	size_t skip;
+	int n;
+
+	if (!len)
+		return -EINVAL;
+	pathp->prefix = 0;
+	pathp->text = text;
+	pathp->len = len;
+	if (len == 1 && text[0] == '/')
+		return 0;
+	skip = text[0] == '/' || text[0] == '@';
+	if (!are_names(text + skip, len - skip))
+		return -EINVAL;
+	if (skip)
+		return 0;
+	n = snprintf(buf, XS_PATH_BUF, "%s%u/", domain_prefix, home);
+	if (n < 0 || (size_t)n + len > XS_PATH_BUF)
+		return -EINVAL;
+	memcpy(buf + n, text, len);
+	pathp->text = buf;
+	pathp->len = len + (size_t)n;
+	pathp->prefix = (size_t)n;
+	return 0;
+}
+
+/* The length that path-max limits: /local/domain/<domid>/ does not count. */
+size_t xs_path_counted_len(const struct xs_path *path)
+{
+	const size_t fixed = sizeof(domain_prefix) - 1;
+	size_t i = fixed;
+
+	if (path->len <= fixed || memcmp(path->text, domain_prefix, fixed))
+		return path->len;
+	while (i < path->len && path->text[i] >= '0' && path->text[i] <= '9')
+		i++;
+	if (i == fixed || i > fixed + 5 || i >= path->len ||
+	    path->text[i] != '/')
+		return path->len;
+	return path->len - i - 1;
+}
+
+/* An event name such as "@releaseDomain". */
+bool xs_path_is_special(const struct xs_path *path)
+{
+	return path->text[0] == '@';
+}
+
+/* Goes through the names of a path; "/" has none, "@x" the one name. */
+void xs_path_iter_init(struct xs_path_iter *it, const struct xs_path *path)
+{
+	it->pos = path->text;
+	it->end = path->text + path->len;
+	it->name = NULL;
+	it->len = 0;
+	if (it->pos < it->end && *it->pos == '/')
+		it->pos++;
+}
+
+/* Steps to the next name; false after the last. */
+bool xs_path_iter_next(struct xs_path_iter *it)
+{
+	const char *slash;
+
+	if (it->pos >= it->end)
+		return false;
+	it->name = it->pos;
+	slash = memchr(it->pos, '/', (size_t)(it->end - it->pos));
+	it->len = (size_t)((slash ? slash : it->end) - it->pos);
+	it->pos = slash ? slash + 1 : it->end;
+	return true;
+}
