@@ -97,14 +97,15 @@ int xs_daemon_detach(int verdict_fd)
 	if (fd < 0)
 		return -errno;
 	fflush(NULL);
-	if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0 ||
-	    dup2(fd, STDERR_FILENO) < 0)
+	if (write(verdict_fd, "", 1) != 1)
 		ret = -errno;
+	/* From here on nobody listens, neither there nor on these. */
+	close(verdict_fd);
+	dup2(fd, STDIN_FILENO);
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);
-	if (!ret && write(verdict_fd, "", 1) != 1)
-		ret = -errno;
-	close(verdict_fd);
 	return ret;
 }
 

@@ -131,26 +131,26 @@ static int start(struct daemon *d)
 	return 0;
 }
 
-/* Nothing that goes wrong here keeps the daemon from doing its work. */
-static void tell_ready(struct daemon *d)
+/* Who waits for the daemon learns now that it serves. */
+static int tell_ready(struct daemon *d)
 {
 	char text[64];
-	int ret;
+	int ret = 0;
 
 	if (d->options.print_pid) {
 		printf("%ld\n", (long)getpid());
 		fflush(stdout);
 	}
+	if (d->verdict_fd >= 0) {
+		ret = xs_daemon_detach(d->verdict_fd);
+		if (ret)
+			return complain_errno(ret, "cannot detach", NULL);
+		xs_plat_linux_detach(d->plat);
+	}
 	snprintf(text, sizeof(text), "READY=1\nMAINPID=%ld\n", (long)getpid());
-	ret = xs_notify_manager(text);
-	if (ret)
-		complain_errno(ret, "cannot tell", "NOTIFY_SOCKET");
-	if (d->verdict_fd < 0)
-		return;
-	xs_plat_linux_detach(d->plat);
-	ret = xs_daemon_detach(d->verdict_fd);
-	if (ret)
-		plat_log(d->plat, XS_LOG_WARN, "cannot leave the terminal");
+	if (xs_notify_manager(text))
+		plat_log(d->plat, XS_LOG_WARN, "cannot tell $NOTIFY_SOCKET");
+	return 0;
 }
 
 static int serve(struct daemon *d)
@@ -190,10 +190,10 @@ static int run(struct daemon *d)
 		}
 	}
 	ret = start(d);
-	if (!ret) {
-		tell_ready(d);
+	if (!ret)
+		ret = tell_ready(d);
+	if (!ret)
 		ret = serve(d);
-	}
 	stop(d);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -89,12 +89,16 @@ int plat_port_bind(struct xs_plat *plat, xs_domid_t domid, uint32_t remote_port,
 		local_portp);
 }
 
-/* See plat.h; Xen lets one domain only have it. */
+/* See plat.h.  Xen lets one domain have it, once. */
 int plat_port_bind_dom_exc(struct xs_plat *plat, uint32_t *local_portp)
 {
+	int ret;
+
 	errno = 0;
-	return bound(xenevtchn_bind_virq(plat->evtchn, VIRQ_DOM_EXC),
-		     local_portp);
+	ret = bound(xenevtchn_bind_virq(plat->evtchn, VIRQ_DOM_EXC),
+		    local_portp);
+	return ret ? xs_log_errno(plat, -ret, "cannot bind", "VIRQ_DOM_EXC")
+		   : 0;
 }
 
 /* The port's number may be given to another binding from now on. */
