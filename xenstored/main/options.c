@@ -239,73 +239,53 @@ static void take_event(struct parse *p, const struct opt *opt, const char *arg)
 					    &p->options->event_port);
 }
 
-#define FLAG(name, letter, member)                                   \
-	{                                                            \
-		name, letter, no_argument, take_flag,                \
-			offsetof(struct xs_options, member), 0, NULL \
+#define OPT(n, l, arg, fn, ...)                                                \
+	{                                                                      \
+		.name = n, .letter = l, .has_arg = arg##_argument, .take = fn, \
+		__VA_ARGS__                                                    \
 	}
-#define TEXT(name, letter, member)                                   \
-	{                                                            \
-		name, letter, required_argument, take_text,          \
-			offsetof(struct xs_options, member), 0, NULL \
-	}
-#define DOMID(name, letter, member)                                  \
-	{                                                            \
-		name, letter, required_argument, take_domid,         \
-			offsetof(struct xs_options, member), 0, NULL \
-	}
-#define LIMIT(name, letter, quota)                              \
-	{                                                       \
-		name, letter, required_argument, take_limit, 0, \
-			XS_QUOTA_##quota, NULL                  \
-	}
-#define OTHER(name, letter, has_arg, take)              \
-	{                                               \
-		name, letter, has_arg, take, 0, 0, NULL \
-	}
-#define IGNORE(name, letter, has_arg, why)                     \
-	{                                                      \
-		name, letter, has_arg, take_nothing, 0, 0, why \
-	}
+#define MEMBER(m)	     .offset = offsetof(struct xs_options, m)
+#define LIMIT(q)	     .quota = XS_QUOTA_##q
+#define IGNORE(n, l, arg, w) OPT(n, l, arg, take_nothing, .why = w)
 
-#define OXENSTORED "it is an option of oxenstored"
+#define OXENSTORED	     "it is an option of oxenstored"
 
 static const struct opt opts[] = {
-	TEXT("pid-file", 'F', pid_file),
-	TEXT("trace-file", 'T', trace_file),
-	FLAG("no-fork", 'N', no_fork),
-	FLAG("output-pid", 'P', print_pid),
-	FLAG("verbose", 'V', settings.trace),
-	FLAG("keep-orphans", 'K', settings.keep_orphans),
-	FLAG("live-update", 'U', live_update),
-	DOMID("master-domid", 'm', settings.master_domid),
-	DOMID("priv-domid", 'p', settings.priv_domid),
-	LIMIT("entry-nb", 'E', NODES),
-	LIMIT("entry-size", 'S', NODE_SIZE),
-	LIMIT("watch-nb", 'W', WATCHES),
-	LIMIT("transaction", 't', TRANSACTIONS),
-	LIMIT("perm-nb", 'A', NODE_PERMISSIONS),
-	LIMIT("path-max", 'M', PATH_MAX),
-	OTHER("quota", 'Q', required_argument, take_quota),
-	OTHER("quota-soft", 'q', required_argument, take_soft),
-	OTHER("timeout", 'w', required_argument, take_timeout),
-	OTHER("event", 'e', required_argument, take_event),
-	OTHER("help", 'H', no_argument, take_help),
-	OTHER(NULL, 'h', no_argument, take_help),
-	OTHER("config-test", 0, no_argument, take_check),
-	IGNORE("no-domain-init", 'D', no_argument, "dom0 is always served"),
-	IGNORE("no-recovery", 'R', no_argument, "the store is never on disk"),
-	IGNORE("internal-db", 'I', optional_argument,
-	       "the store is always in memory"),
-	IGNORE("trace-control", 0, required_argument,
-	       "either all is traced or nothing"),
-	IGNORE("config-file", 0, required_argument,
+	OPT("pid-file", 'F', required, take_text, MEMBER(pid_file)),
+	OPT("trace-file", 'T', required, take_text, MEMBER(trace_file)),
+	OPT("no-fork", 'N', no, take_flag, MEMBER(no_fork)),
+	OPT("output-pid", 'P', no, take_flag, MEMBER(print_pid)),
+	OPT("verbose", 'V', no, take_flag, MEMBER(settings.trace)),
+	OPT("keep-orphans", 'K', no, take_flag, MEMBER(settings.keep_orphans)),
+	OPT("live-update", 'U', no, take_flag, MEMBER(live_update)),
+	OPT("master-domid", 'm', required, take_domid,
+	    MEMBER(settings.master_domid)),
+	OPT("priv-domid", 'p', required, take_domid,
+	    MEMBER(settings.priv_domid)),
+	OPT("entry-nb", 'E', required, take_limit, LIMIT(NODES)),
+	OPT("entry-size", 'S', required, take_limit, LIMIT(NODE_SIZE)),
+	OPT("watch-nb", 'W', required, take_limit, LIMIT(WATCHES)),
+	OPT("transaction", 't', required, take_limit, LIMIT(TRANSACTIONS)),
+	OPT("perm-nb", 'A', required, take_limit, LIMIT(NODE_PERMISSIONS)),
+	OPT("path-max", 'M', required, take_limit, LIMIT(PATH_MAX)),
+	OPT("quota", 'Q', required, take_quota),
+	OPT("quota-soft", 'q', required, take_soft),
+	OPT("timeout", 'w', required, take_timeout),
+	OPT("event", 'e', required, take_event),
+	OPT("help", 'H', no, take_help),
+	OPT(NULL, 'h', no, take_help),
+	OPT("config-test", 0, no, take_check),
+	IGNORE("no-domain-init", 'D', no, "dom0 is always served"),
+	IGNORE("no-recovery", 'R', no, "the store is never on disk"),
+	IGNORE("internal-db", 'I', optional, "the store is always in memory"),
+	IGNORE("trace-control", 0, required, "either all is traced or nothing"),
+	IGNORE("config-file", 0, required,
 	       "only the command line is looked at"),
-	IGNORE("disable-socket", 0, no_argument, "there is always a socket"),
-	IGNORE("live", 0, no_argument, OXENSTORED),
-	IGNORE("no-access-log", 0, no_argument, OXENSTORED),
-	IGNORE("reraise-top-level", 0, no_argument, OXENSTORED),
-	IGNORE("restart", 0, no_argument, OXENSTORED),
+	IGNORE("disable-socket", 0, no, "there is always a socket"),
+	IGNORE("live", 0, no, OXENSTORED),
+	IGNORE("no-access-log", 0, no, OXENSTORED),
+	IGNORE("reraise-top-level", 0, no, OXENSTORED),
+	IGNORE("restart", 0, no, OXENSTORED),
 };
 
 #define N_OPTS (sizeof(opts) / sizeof(opts[0]))
