@@ -27,3 +27,14 @@ check-scenario: $(SHIM) $(BUILD)/bin/xenstored
 check-peers: $(SHIM)
 	$(SCENARIO_RUN) --daemon c
 	$(SCENARIO_RUN) --daemon ocaml
+
+HOSTILE_SRC := $(wildcard tests/hostile/*.c)
+
+$(HOSTILE): $(HOSTILE_SRC) tests/hostile/world.h tests/shim/xenshim.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -g $(TEST_WARN) -pthread -Itests -o $@ \
+		$(HOSTILE_SRC)
+
+check-hostile: $(SHIM) $(HOSTILE) $(BUILD)/bin/xenstored
+	$(HOSTILE) -t $(HOSTILE_SECONDS) $(CURDIR)/$(SHIM) \
+		$(CURDIR)/$(BUILD)/bin/xenstored
