@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Behaviour tests: the pretended Xen (tests/shim), the scenarios (tests/
 # scenario) and the hostile traffic (tests/hostile).
-#
-#   check-scenario   every scenario against our daemon
-#   check-peers      the same scenarios against Debian's two daemons; what
-#                    differs must be listed in tests/scenario/differences
-#   check-hostile    a minute of hostile traffic against our daemon
 
 SHIM		:= $(BUILD)/tests/xenshim.so
 HOSTILE		:= $(BUILD)/tests/hostile
@@ -21,9 +16,11 @@ SCENARIO_RUN := tests/scenario/run --shim $(SHIM)
 
 .PHONY: check-scenario check-peers check-hostile
 
+#: check-scenario every scenario against our daemon
 check-scenario: $(SHIM) $(BUILD)/bin/xenstored
 	$(SCENARIO_RUN) --daemon ours --binary $(BUILD)/bin/xenstored
 
+#: check-peers    the same against Debian's two daemons, and what differs
 check-peers: $(SHIM)
 	$(SCENARIO_RUN) --daemon c
 	$(SCENARIO_RUN) --daemon ocaml
@@ -35,6 +32,7 @@ $(HOSTILE): $(HOSTILE_SRC) tests/hostile/world.h tests/shim/xenshim.h
 	$(CC) -std=gnu11 -O2 -g $(TEST_WARN) -pthread -Itests -o $@ \
 		$(HOSTILE_SRC)
 
+#: check-hostile  HOSTILE_SECONDS of hostile traffic against our daemon
 check-hostile: $(SHIM) $(HOSTILE) $(BUILD)/bin/xenstored
 	$(HOSTILE) -t $(HOSTILE_SECONDS) $(CURDIR)/$(SHIM) \
 		$(CURDIR)/$(BUILD)/bin/xenstored
