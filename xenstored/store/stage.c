@@ -17,8 +17,9 @@
  * I2  A present delta is fresh or through, never both; below a fresh one
  *     nothing of base shows.
  * I3  A request that fails leaves what the stage sees as it was.
- * I4  Everything a reply depended on and the stage did not cause itself is
- *     noted, so that commit.c can tell whether the reply would be the same.
+ * I4  A transaction's requests are logged with a digest of their replies, as
+ *     far as they say anything new: made again they tell whether it still
+ *     holds.
  */
 #include "store/stage.h"
 
@@ -40,17 +41,28 @@ int xs_stage_init(struct xs_stage *stage, struct xs_tree *tree)
 {
 	memset(stage, 0, sizeof(*stage));
 	stage->tree = tree;
+	stage->at = XS_NOW;
 	xs_list_init(&stage->touched);
+	xs_list_init(&stage->log);
 	xs_arena_init(&stage->arena, NULL);
+	xs_arena_init(&stage->log_arena, NULL);
 	return xs_map_init(&stage->deltas);
 }
 
 static void open_stage(struct xs_stage *stage, const struct xs_cred *cred,
-		       struct xs_account *account)
+		       struct xs_account *account, bool is_tx)
 {
 	stage->cred = *cred;
 	stage->account = account;
 	stage->blame = XS_DOMID_INVALID;
+	/* The chunk that nobody pays for is for single requests. */
+	if (is_tx) {
+		xs_arena_fini(&stage->arena);
+		xs_arena_fini(&stage->log_arena);
+	}
+	stage->arena.account = is_tx ? account : NULL;
+	stage->log_arena.account = stage->arena.account;
+	stage->is_tx = is_tx;
 }
 
 /*
@@ -60,7 +72,7 @@ static void open_stage(struct xs_stage *stage, const struct xs_cred *cred,
 void xs_stage_open_now(struct xs_stage *stage, const struct xs_cred *cred,
 		       struct xs_account *account)
 {
-	open_stage(stage, cred, account);
+	open_stage(stage, cred, account, false);
 	stage->at = XS_NOW;
 }
 
@@ -68,8 +80,7 @@ void xs_stage_open_now(struct xs_stage *stage, const struct xs_cred *cred,
 void xs_stage_open_snapshot(struct xs_stage *stage, const struct xs_cred *cred,
 			    struct xs_account *account)
 {
-	open_stage(stage, cred, account);
-	stage->arena.account = account;
+	open_stage(stage, cred, account, true);
 	xs_snapshot_open(stage->tree, &stage->snapshot, account);
 	stage->at = stage->snapshot.gen;
 }
@@ -86,8 +97,8 @@ static void release_delta(struct xs_tree *tree, struct xs_delta *d)
 	free(d->buf);
 }
 
-/* Forgets everything asked and changed; the stage can be opened again. */
-void xs_stage_close(struct xs_stage *stage)
+/* The stage sees what it saw in the beginning, or the present from now on. */
+static void forget_deltas(struct xs_stage *stage)
 {
 	struct xs_delta *tops[] = {stage->root, stage->specials};
 	struct xs_delta *d;
@@ -102,17 +113,27 @@ void xs_stage_close(struct xs_stage *stage)
 	stage->root = stage->specials = NULL;
 	xs_list_init(&stage->touched);
 	stage->n_touched = stage->n_changes = 0;
-	if (stage->at != XS_NOW)
-		xs_snapshot_close(stage->tree, &stage->snapshot);
-	stage->at = XS_NOW;
-	stage->snapshot.revoked = false;
 	xs_arena_reset(&stage->arena);
+	xs_snapshot_close(stage->tree, &stage->snapshot);
+	stage->at = XS_NOW;
+}
+
+/* Forgets everything asked and changed; the stage can be opened again. */
+void xs_stage_close(struct xs_stage *stage)
+{
+	forget_deltas(stage);
+	xs_list_init(&stage->log);
+	xs_arena_reset(&stage->log_arena);
+	stage->snapshot.revoked = false;
+	stage->is_tx = false;
+	stage->arena.account = stage->log_arena.account = NULL;
 }
 
 /* Ends its use; the stage is closed. */
 void xs_stage_fini(struct xs_stage *stage)
 {
 	xs_arena_fini(&stage->arena);
+	xs_arena_fini(&stage->log_arena);
 	xs_map_fini(&stage->deltas);
 }
 
@@ -226,6 +247,7 @@ static int get_delta(struct xs_stage *stage, const struct xs_path *path,
 	struct xs_path_iter it;
 	struct xs_delta *d;
 
+	*dp = NULL;
 	/* Without its snapshot the stage has lost what its deltas refer to. */
 	if (stage->snapshot.revoked)
 		return -ENOMEM;
@@ -271,42 +293,55 @@ static bool is_below_cut(const struct xs_delta *d)
 	return false;
 }
 
-/* Notes that a reply told whether the node exists. */
-static void note_existence(struct xs_delta *d)
-{
-	if (d->flags & XS_D_PRESENT) {
-		if (!(d->flags & (XS_D_FRESH | XS_D_ENSURE | XS_D_VALUE)))
-			d->flags |= XS_D_SAW_PRESENT;
-	} else if (!is_below_cut(d)) {
-		d->flags |= XS_D_SAW_ABSENT;
-	}
-}
-
 /*
  * 0: the node exists and the client may do what it wants with it.  Of a node
  * that does not exist only those learn (-ENOENT) who might do it with the
  * nearest node above that does; the others get -EACCES as for one that does.
  */
-static int ask(const struct xs_stage *stage, struct xs_delta *d,
+static int ask(const struct xs_stage *stage, const struct xs_delta *d,
 	       unsigned int want)
 {
 	const struct xs_delta *at = d;
-	unsigned int mask;
-	bool granted;
 
 	while (!(at->flags & XS_D_PRESENT))
 		at = at->parent;
-	mask = xs_perms_access(perms_of(stage, at), &stage->cred);
-	granted = (mask & want) == want;
-	if (!at->perms) {
-		if (granted)
-			d->asked_yes |= (uint8_t)want;
-		else
-			d->asked_no |= (uint8_t)want;
-	}
-	if (!granted)
+	if ((xs_perms_access(perms_of(stage, at), &stage->cred) & want) != want)
 		return -EACCES;
 	return d->flags & XS_D_PRESENT ? 0 : -ENOENT;
+}
+
+/* ---- The log ---------------------------------------------------------- */
+
+/* A request with n bytes of data behind its path; NULL: no memory. */
+static struct xs_request *new_request(struct xs_stage *stage,
+				      enum xs_request_kind kind,
+				      const struct xs_path *path,
+				      const void *data, size_t n)
+{
+	struct xs_request *rq;
+
+	rq = xs_arena_alloc(&stage->log_arena, sizeof(*rq) + n + path->len);
+	if (!rq)
+		return NULL;
+	memset(rq, 0, sizeof(*rq));
+	xs_list_init(&rq->link);
+	rq->kind = kind;
+	rq->data = (char *)(rq + 1);
+	rq->data_len = n;
+	if (n)
+		memcpy(rq->data, data, n);
+	rq->path.text = memcpy(rq->data + n, path->text, path->len);
+	rq->path.len = path->len;
+	return rq;
+}
+
+/* Its reply was given; one for want of memory says nothing of the store. */
+static int log_request(struct xs_stage *stage, struct xs_request *rq, int rc)
+{
+	rq->rc = rc;
+	if (stage->is_tx && rc != -ENOMEM)
+		xs_list_add_tail(&stage->log, &rq->link);
+	return rc;
 }
 
 /* ---- Reading ---------------------------------------------------------- */
@@ -338,73 +373,22 @@ static int get_for_reading(struct xs_stage *stage, const struct xs_path *path,
 {
 	int rc = get_delta(stage, path, dp);
 
-	if (rc)
-		return rc;
-	rc = ask(stage, *dp, XS_PERM_READ);
-	if (rc != -EACCES)
-		note_existence(*dp);
-	return rc;
+	return rc ? rc : ask(stage, *dp, XS_PERM_READ);
 }
 
-/*
- * The node's value, valid until the next change.  -ENOENT, -EACCES, -ENOSPC,
- * -ENOMEM; so do the other requests below.
- */
-int xs_stage_read(struct xs_stage *stage, const struct xs_path *path,
-		  const char **valuep, size_t *lenp)
+static const char *value_of(const struct xs_stage *stage,
+			    const struct xs_delta *d, size_t *lenp)
 {
-	struct xs_node_state state;
-	struct xs_delta *d;
-	struct xs_node *node;
-	int rc;
+	struct xs_node_state state = {.value = ""};
 
-	if (stage->at == XS_NOW) {
-		rc = find_now(stage, path, &node);
-		if (!rc) {
-			*valuep = node->value;
-			*lenp = node->value_len;
-		}
-		return rc;
-	}
-	rc = get_for_reading(stage, path, &d);
-	if (rc)
-		return rc;
 	if (d->flags & XS_D_VALUE) {
-		*valuep = d->value;
 		*lenp = d->value_len;
-		return 0;
+		return d->value;
 	}
-	if (!is_below_cut(d))
-		d->flags |= XS_D_SAW_VALUE;
-	memset(&state, 0, sizeof(state));
 	if (!(d->flags & XS_D_FRESH))
 		state = base_state(stage, d);
-	*valuep = state.value;
 	*lenp = state.value_len;
-	return 0;
-}
-
-/* The node's permissions, valid until the next change. */
-int xs_stage_perms(struct xs_stage *stage, const struct xs_path *path,
-		   const struct xs_perms **permsp)
-{
-	struct xs_delta *d;
-	struct xs_node *node;
-	int rc;
-
-	if (stage->at == XS_NOW) {
-		rc = find_now(stage, path, &node);
-		if (!rc)
-			*permsp = node->perms;
-		return rc;
-	}
-	rc = get_for_reading(stage, path, &d);
-	if (rc)
-		return rc;
-	if (!(d->flags & XS_D_PERMS))
-		d->flags |= XS_D_SAW_PERMS;
-	*permsp = perms_of(stage, d);
-	return 0;
+	return state.value;
 }
 
 static int list_base(const struct xs_stage *stage, const struct xs_node *base,
@@ -430,36 +414,16 @@ static int list_base(const struct xs_stage *stage, const struct xs_node *base,
 	return 0;
 }
 
-/*
- * Calls emit for the children in order, until it returns something else than
- * 0, which is then returned.  *genp changes when the list may have.
- */
-int xs_stage_list(struct xs_stage *stage, const struct xs_path *path,
-		  uint64_t *genp, xs_name_fn *emit, void *arg)
+static int list_delta(const struct xs_stage *stage, const struct xs_delta *d,
+		      xs_name_fn *emit, void *arg)
 {
-	struct xs_delta *d;
 	struct xs_list *pos;
-	struct xs_node *node;
-	int rc;
+	int rc = 0;
 
-	if (stage->at == XS_NOW) {
-		rc = find_now(stage, path, &node);
-		if (rc)
-			return rc;
-		*genp = xs_node_list_gen(node);
-		return list_base(stage, node, NULL, emit, arg);
-	}
-	rc = get_for_reading(stage, path, &d);
+	if (d->flags & XS_D_THROUGH)
+		rc = list_base(stage, d->base, d, emit, arg);
 	if (rc)
 		return rc;
-	if (!is_below_cut(d))
-		d->flags |= XS_D_SAW_LIST;
-	*genp = stage->at + stage->n_changes;
-	if (d->flags & XS_D_THROUGH) {
-		rc = list_base(stage, d->base, d, emit, arg);
-		if (rc)
-			return rc;
-	}
 	xs_list_for_each(pos, &d->children) {
 		const struct xs_delta *c = delta_entry(pos);
 
@@ -472,14 +436,140 @@ int xs_stage_list(struct xs_stage *stage, const struct xs_path *path,
 	return 0;
 }
 
+struct sum {
+	const struct xs_hash_key *key;
+	uint64_t value;
+};
+
+static int digest(void *arg, const char *data, size_t len)
+{
+	struct sum *sum = arg;
+	uint64_t high = xs_hash(sum->key, ~sum->value, data, len);
+
+	sum->value = high << 32 | xs_hash(sum->key, sum->value, data, len);
+	return 0;
+}
+
+/* A digest of what reading the node says. */
+static uint64_t sum_of(const struct xs_stage *stage, enum xs_request_kind kind,
+		       const struct xs_delta *d)
+{
+	struct sum sum = {.key = &stage->tree->key};
+	const struct xs_perms *perms;
+	const char *value;
+	size_t len;
+
+	if (kind == XS_R_READ) {
+		value = value_of(stage, d, &len);
+		digest(&sum, value, len);
+	} else if (kind == XS_R_PERMS) {
+		perms = perms_of(stage, d);
+		digest(&sum, (const char *)perms->entry,
+		       perms->n * sizeof(perms->entry[0]));
+	} else {
+		list_delta(stage, d, digest, &sum);
+	}
+	return sum.value;
+}
+
+/* Reads in a transaction: *dp is the node to tell of. */
+static int read_logged(struct xs_stage *stage, enum xs_request_kind kind,
+		       const struct xs_path *path, struct xs_delta **dp)
+{
+	int rc = get_for_reading(stage, path, dp);
+	struct xs_delta *d = *dp;
+	struct xs_request *rq;
+
+	/* What was told since the last change is told again: no news. */
+	if (!d || d->told[kind] == stage->n_changes + 1)
+		return rc;
+	rq = new_request(stage, kind, path, NULL, 0);
+	if (!rq)
+		return -ENOMEM;
+	d->told[kind] = stage->n_changes + 1;
+	if (!rc)
+		rq->sum = sum_of(stage, kind, d);
+	return log_request(stage, rq, rc);
+}
+
+/*
+ * The node's value, valid until the next change.  -ENOENT, -EACCES, -ENOSPC,
+ * -ENOMEM; so do the other requests below.
+ */
+int xs_stage_read(struct xs_stage *stage, const struct xs_path *path,
+		  const char **valuep, size_t *lenp)
+{
+	struct xs_delta *d;
+	struct xs_node *node;
+	int rc;
+
+	if (!stage->is_tx) {
+		rc = find_now(stage, path, &node);
+		if (!rc) {
+			*valuep = node->value;
+			*lenp = node->value_len;
+		}
+		return rc;
+	}
+	rc = read_logged(stage, XS_R_READ, path, &d);
+	if (!rc)
+		*valuep = value_of(stage, d, lenp);
+	return rc;
+}
+
+/* The node's permissions, valid until the next change. */
+int xs_stage_perms(struct xs_stage *stage, const struct xs_path *path,
+		   const struct xs_perms **permsp)
+{
+	struct xs_delta *d;
+	struct xs_node *node;
+	int rc;
+
+	if (!stage->is_tx) {
+		rc = find_now(stage, path, &node);
+		if (!rc)
+			*permsp = node->perms;
+		return rc;
+	}
+	rc = read_logged(stage, XS_R_PERMS, path, &d);
+	if (!rc)
+		*permsp = perms_of(stage, d);
+	return rc;
+}
+
+/*
+ * Calls emit for the children in order, until it returns something else than
+ * 0, which is then returned.  *genp changes when the list may have.
+ */
+int xs_stage_list(struct xs_stage *stage, const struct xs_path *path,
+		  uint64_t *genp, xs_name_fn *emit, void *arg)
+{
+	struct xs_delta *d;
+	struct xs_node *node;
+	int rc;
+
+	if (!stage->is_tx) {
+		rc = find_now(stage, path, &node);
+		if (rc)
+			return rc;
+		*genp = xs_node_list_gen(node);
+		return list_base(stage, node, NULL, emit, arg);
+	}
+	rc = read_logged(stage, XS_R_LIST, path, &d);
+	if (rc)
+		return rc;
+	*genp = stage->at + stage->n_changes;
+	return list_delta(stage, d, emit, arg);
+}
+
 /* ---- Changing --------------------------------------------------------- */
 
 /*
  * The permissions of a node that the client creates below one with these: the
  * same, but an unprivileged creator owns what it creates.
  */
-int xs_stage_inherit(struct xs_stage *stage, struct xs_perms *from,
-		     struct xs_perms **permsp)
+static int inherit(struct xs_stage *stage, struct xs_perms *from,
+		   struct xs_perms **permsp)
 {
 	struct xs_perms_table *table = &stage->tree->perms;
 	struct xs_perm *entries;
@@ -550,7 +640,7 @@ static uint32_t count_fresh(const struct xs_stage *stage)
  */
 static bool nodes_fit(struct xs_stage *stage, uint32_t n_more)
 {
-	if (stage->at == XS_NOW || !stage->account->limited)
+	if (!stage->is_tx || !stage->account->limited)
 		return true;
 	return xs_account_has_room(stage->account, XS_QUOTA_NODES,
 				   (int64_t)count_fresh(stage) + n_more -
@@ -567,7 +657,7 @@ static int create(struct xs_stage *stage, struct xs_delta *d, size_t value_len)
 
 	for (at = d; !(at->flags & XS_D_PRESENT); at = at->parent)
 		n++;
-	rc = xs_stage_inherit(stage, perms_of(stage, at), &perms);
+	rc = inherit(stage, perms_of(stage, at), &perms);
 	if (rc)
 		return rc;
 	if (!nodes_fit(stage, n) || !size_fits(stage, perms->n, value_len)) {
@@ -585,76 +675,41 @@ static int create(struct xs_stage *stage, struct xs_delta *d, size_t value_len)
 	return 0;
 }
 
-static int hold_value(struct xs_stage *stage, struct xs_delta *d, size_t len)
-{
-	char *buf;
-
-	if (d->value && len <= d->value_room)
-		return 0;
-	buf = xs_arena_alloc(&stage->arena, len ? len : 1);
-	if (!buf)
-		return -ENOMEM;
-	d->value = buf;
-	d->value_room = (uint32_t)len;
-	return 0;
-}
-
 /* Gives the node a value, creating it and what is missing above it. */
-int xs_stage_write(struct xs_stage *stage, const struct xs_path *path,
-		   const void *value, size_t len)
+static int do_write(struct xs_stage *stage, struct xs_request *rq)
 {
 	struct xs_delta *d;
-	int rc = get_delta(stage, path, &d);
+	int rc = get_delta(stage, &rq->path, &d);
 
 	if (rc)
 		return rc;
 	rc = ask(stage, d, XS_PERM_WRITE);
-	if (rc && rc != -ENOENT)
-		return rc;
-	if (!rc && !size_fits(stage, perms_of(stage, d)->n, len))
+	if (!rc && !size_fits(stage, perms_of(stage, d)->n, rq->data_len))
 		return -ENOSPC;
-	/* The old value may have to stay if the rest fails (keeps I3). */
-	if (rc || !(d->flags & XS_D_VALUE) || len > d->value_room) {
-		int err = hold_value(stage, d, len);
-
-		if (err)
-			return err;
-	}
-	if (rc) {
-		rc = create(stage, d, len);
-		if (rc)
-			return rc;
-	}
-	if (len)
-		memcpy(d->value, value, len);
-	d->value_len = (uint32_t)len;
+	if (rc == -ENOENT)
+		rc = create(stage, d, rq->data_len);
+	if (rc)
+		return rc;
+	d->value = rq->data;
+	d->value_len = (uint32_t)rq->data_len;
 	d->flags |= XS_D_VALUE | XS_D_TARGET;
-	stage->n_changes++;
 	return 0;
 }
 
-/* Creates the node and what is missing above it; fine if it exists. */
-int xs_stage_mkdir(struct xs_stage *stage, const struct xs_path *path)
+static int do_mkdir(struct xs_stage *stage, const struct xs_request *rq)
 {
 	struct xs_delta *d;
-	int rc = get_delta(stage, path, &d);
+	int rc = get_delta(stage, &rq->path, &d);
 
 	if (rc)
 		return rc;
 	rc = ask(stage, d, XS_PERM_WRITE);
-	if (!rc) {
-		if (stage->at != XS_NOW && !(d->flags & XS_D_FRESH))
-			d->flags |= XS_D_ENSURE;
-		return 0;
-	}
 	if (rc != -ENOENT)
 		return rc;
 	rc = create(stage, d, 0);
-	if (rc)
-		return rc;
-	d->flags |= XS_D_TARGET;
-	stage->n_changes++;
-	return 0;
+	if (!rc)
+		d->flags |= XS_D_TARGET;
+	return rc;
 }
 
 static void forget(struct xs_stage *stage, struct xs_delta *d)
@@ -665,14 +720,10 @@ static void forget(struct xs_stage *stage, struct xs_delta *d)
 	d->perms = NULL;
 }
 
-/*
- * Removes the node with everything below it.  A node that does not exist
- * counts as removed if the node above it does exist.
- */
-int xs_stage_rm(struct xs_stage *stage, const struct xs_path *path)
+static int do_rm(struct xs_stage *stage, const struct xs_request *rq)
 {
 	struct xs_delta *d, *c;
-	int rc = get_delta(stage, path, &d);
+	int rc = get_delta(stage, &rq->path, &d);
 
 	if (rc)
 		return rc;
@@ -681,14 +732,87 @@ int xs_stage_rm(struct xs_stage *stage, const struct xs_path *path)
 	rc = ask(stage, d, XS_PERM_WRITE);
 	if (rc && rc != -ENOENT)
 		return rc;
-	note_existence(d->parent);
 	if (rc && !(d->parent->flags & XS_D_PRESENT))
 		return rc;
 	for (c = d; c; c = xs_delta_next(d, c))
 		forget(stage, c);
 	d->flags |= XS_D_CUT | XS_D_TARGET;
-	stage->n_changes++;
 	return 0;
+}
+
+static int do_set_perms(struct xs_stage *stage, const struct xs_request *rq)
+{
+	const struct xs_perm *entries = (const void *)rq->data;
+	unsigned int n = (unsigned int)(rq->data_len / sizeof(*entries));
+	struct xs_perms *perms;
+	struct xs_delta *d;
+	size_t len;
+	int rc = get_delta(stage, &rq->path, &d);
+
+	if (!rc)
+		rc = ask(stage, d, XS_PERM_WRITE | XS_PERM_OWNER);
+	if (rc)
+		return rc;
+	if (!stage->cred.privileged &&
+	    entries[0].domid != xs_perms_owner(perms_of(stage, d)))
+		return -EPERM;
+	value_of(stage, d, &len);
+	if (!size_fits(stage, n, len))
+		return -ENOSPC;
+	rc = xs_perms_intern(&stage->tree->perms, entries, n, &perms);
+	if (rc)
+		return rc;
+	xs_perms_unref(&stage->tree->perms, d->perms);
+	d->perms = perms;
+	d->flags |= XS_D_PERMS | XS_D_TARGET;
+	return 0;
+}
+
+static int do_change(struct xs_stage *stage, struct xs_request *rq)
+{
+	int rc;
+
+	if (rq->kind == XS_R_WRITE)
+		rc = do_write(stage, rq);
+	else if (rq->kind == XS_R_MKDIR)
+		rc = do_mkdir(stage, rq);
+	else if (rq->kind == XS_R_RM)
+		rc = do_rm(stage, rq);
+	else
+		rc = do_set_perms(stage, rq);
+	if (!rc)
+		stage->n_changes++;
+	return rc;
+}
+
+static int change(struct xs_stage *stage, enum xs_request_kind kind,
+		  const struct xs_path *path, const void *data, size_t len)
+{
+	struct xs_request *rq = new_request(stage, kind, path, data, len);
+
+	return rq ? log_request(stage, rq, do_change(stage, rq)) : -ENOMEM;
+}
+
+/* Gives the node a value, creating it and what is missing above it. */
+int xs_stage_write(struct xs_stage *stage, const struct xs_path *path,
+		   const void *value, size_t len)
+{
+	return change(stage, XS_R_WRITE, path, value, len);
+}
+
+/* Creates the node and what is missing above it; fine if it exists. */
+int xs_stage_mkdir(struct xs_stage *stage, const struct xs_path *path)
+{
+	return change(stage, XS_R_MKDIR, path, NULL, 0);
+}
+
+/*
+ * Removes the node with everything below it.  A node that does not exist
+ * counts as removed if the node above it does exist.
+ */
+int xs_stage_rm(struct xs_stage *stage, const struct xs_path *path)
+{
+	return change(stage, XS_R_RM, path, NULL, 0);
 }
 
 /*
@@ -698,33 +822,68 @@ int xs_stage_rm(struct xs_stage *stage, const struct xs_path *path)
 int xs_stage_set_perms(struct xs_stage *stage, const struct xs_path *path,
 		       const struct xs_perm *entries, unsigned int n)
 {
-	const struct xs_perms *old;
-	struct xs_perms *perms;
-	struct xs_delta *d;
-	size_t len;
-	int rc = get_delta(stage, path, &d);
+	return change(stage, XS_R_SET_PERMS, path, entries,
+		      n * sizeof(*entries));
+}
 
-	if (rc)
+/* ---- Once more -------------------------------------------------------- */
+
+/* Whose change made the difference: the latest at the path's end. */
+static uint16_t last_writer(const struct xs_tree *tree,
+			    const struct xs_path *path)
+{
+	const struct xs_node *node,
+		*child = xs_path_is_special(path) ? tree->specials : tree->root;
+	struct xs_path_iter it;
+
+	xs_path_iter_init(&it, path);
+	do {
+		node = child;
+		child = xs_path_iter_next(&it)
+				? xs_tree_child(tree, node, it.name, it.len,
+						XS_NOW)
+				: NULL;
+	} while (child);
+	if (node->dir && node->dir->gen > node->gen)
+		return node->dir->writer;
+	return node->writer;
+}
+
+static int repeat(struct xs_stage *stage, struct xs_request *rq)
+{
+	struct xs_delta *d;
+	uint64_t sum = 0;
+	int rc;
+
+	if (rq->kind >= XS_R_WRITE) {
+		rc = do_change(stage, rq);
+	} else {
+		rc = get_for_reading(stage, &rq->path, &d);
+		if (!rc)
+			sum = sum_of(stage, rq->kind, d);
+	}
+	if (rc == -ENOMEM)
 		return rc;
-	rc = ask(stage, d, XS_PERM_WRITE | XS_PERM_OWNER);
-	if (rc != -EACCES)
-		note_existence(d);
-	if (rc)
-		return rc;
-	old = perms_of(stage, d);
-	if (!stage->cred.privileged && entries[0].domid != xs_perms_owner(old))
-		return -EPERM;
-	len = d->flags & XS_D_VALUE   ? d->value_len
-	      : d->flags & XS_D_FRESH ? 0
-				      : base_state(stage, d).value_len;
-	if (!size_fits(stage, n, len))
-		return -ENOSPC;
-	rc = xs_perms_intern(&stage->tree->perms, entries, n, &perms);
-	if (rc)
-		return rc;
-	xs_perms_unref(&stage->tree->perms, d->perms);
-	d->perms = perms;
-	d->flags |= XS_D_PERMS | XS_D_TARGET;
-	stage->n_changes++;
-	return 0;
+	if (rc == rq->rc && sum == rq->sum)
+		return 0;
+	stage->blame = last_writer(stage->tree, &rq->path);
+	return -EAGAIN;
+}
+
+/*
+ * Makes a transaction's requests again, over the present.  -EAGAIN: some reply
+ * would not be what the client was told; blame says who changed it.  -ENOMEM.
+ */
+int xs_stage_replay(struct xs_stage *stage)
+{
+	struct xs_list *pos;
+	int rc = 0;
+
+	forget_deltas(stage);
+	xs_list_for_each(pos, &stage->log) {
+		rc = repeat(stage, xs_list_entry(pos, struct xs_request, link));
+		if (rc)
+			break;
+	}
+	return rc;
 }

@@ -36,6 +36,9 @@ struct xs_stage {
 	struct xs_delta *root;
 	struct xs_delta *specials;
 	struct xs_arena arena;
+	bool is_tx;
+	struct xs_list log; /* a transaction's requests so far */
+	struct xs_arena log_arena;
 	uint16_t blame; /* after -EAGAIN: whose change was in the way */
 };
 

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Unit tests: tests/unit mirrors xenstored/, one program for each module.
+#
+# A test is linked with its room and the rooms below it only, which proves the
+# direction of dependencies once more.
+
+UNIT_ROOMS   := base wire store plat main
+UNIT_SRCS    := $(wildcard tests/unit/*/*.c)
+UNIT_BINS    := $(patsubst tests/%.c,$(BUILD)/%,\
+	$(filter $(UNIT_ROOMS:%=tests/unit/%/test_%),$(UNIT_SRCS)))
+UNIT_FAKE    := $(patsubst %.c,$(BUILD)/obj/%.o,\
+	$(wildcard xenstored/plat/fake/*.c))
+UNIT_LIBS    := $(CORE_LIBS) -lcheck_pic -lsubunit -lm -lrt -lpthread
+UNIT_WRAP    := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
+# $(call unit-objs,<room>...): of the daemon
+unit-objs = $(foreach r,$(1),$(filter $(BUILD)/obj/xenstored/$(r)/%,$(CORE_OBJS)))
+UNIT_NEEDS_base  := $(call unit-objs,base)
+UNIT_NEEDS_wire  := $(call unit-objs,base wire)
+UNIT_NEEDS_store := $(call unit-objs,base wire store)
+UNIT_NEEDS_plat  := $(UNIT_FAKE)
+UNIT_NEEDS_main  := $(UNIT_FAKE) $(BUILD)/libcore.a
+
+# $(call unit-help,<room>): what its tests share, and all tests
+unit-help = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter tests/unit/support/% \
+	tests/unit/$(1)/%,$(filter-out tests/unit/$(1)/test_%,$(UNIT_SRCS))))
+
+$(BUILD)/obj/tests/%.o: tests/%.c | $(DEPS_STAMP)
+	@mkdir -p $(@D)
+	$(CC) $(DAEMON_CFLAGS) -Itests -MMD -MP -c -o $@ $<
+
+define unit-room
+$$(BUILD)/unit/$(1)/%: $$(BUILD)/obj/tests/unit/$(1)/%.o \
+		$$(call unit-help,$(1)) $$(UNIT_NEEDS_$(1))
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(UNIT_WRAP) -o $$@ $$^ $$(UNIT_LIBS)
+endef
+$(foreach r,$(UNIT_ROOMS),$(eval $(call unit-room,$(r))))
+
+UNIT_DEPS := $(patsubst %.c,$(BUILD)/obj/%.d,$(UNIT_SRCS)) $(UNIT_FAKE:.o=.d)
+-include $(UNIT_DEPS)
+.SECONDARY: $(UNIT_DEPS:.d=.o)
+
+# UNIT=store/test_stage: only the programs with that in their name
+UNIT     ?=
+UNIT_RUN := $(if $(UNIT),$(foreach b,$(UNIT_BINS),\
+	$(if $(findstring $(UNIT),$(b)),$(b))),$(UNIT_BINS))
+
+#: check-unit     unit tests (UNIT=store/test_stage: just this one)
+.PHONY: check-unit run-unit
+check-unit:
+	@$(MAKE) --no-print-directory run-unit
+
+# ASan leaves memory in quarantine and a red zone around it, so that what a
+# test says of sizes in bytes is not its business.
+run-unit: $(UNIT_RUN)
+	@failed=; for t in $^; do $$t || failed="$$failed $$t"; done; \
+	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+
+#: check-sanitized  the same with the address and undefined sanitizers
+.PHONY: check-sanitized
+check-sanitized:
+	@ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 \
+	UBSAN_OPTIONS=print_stacktrace=1 \
+	$(MAKE) --no-print-directory run-unit BUILD=$(BUILD)/asan \
+		OPT="$(SANITIZE)" HARDEN=
+
+#: cov            how much of the daemon the unit tests run, in percent
+.PHONY: cov
+cov:
+	@rm -rf $(BUILD)/cov
+	@$(MAKE) --no-print-directory run-unit BUILD=$(BUILD)/cov \
+		OPT="-O0 -g --coverage" HARDEN= >$(BUILD)/cov.log
+	@tools/lint/coverage $(BUILD)/cov/obj/xenstored
