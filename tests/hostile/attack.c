@@ -22,7 +22,7 @@ static unsigned int any_dom(struct rnd *r)
 }
 
 /* Appends formatted text to a body. */
-#define ADD(buf, at, ...)                                             \
+#define ADD(buf, at, ...) \
 	(at += (size_t)snprintf((buf) + (at), PAYLOAD_MAX - (at), __VA_ARGS__))
 
 static size_t make_path(struct rnd *r, char *buf)
@@ -89,8 +89,8 @@ static size_t make_perms(struct rnd *r, char *buf)
 static size_t make_control(struct rnd *r, char *buf)
 {
 	static const char *const cmd[] = {
-		"check", "help", "print", "quota", "quota-soft", "log",
-		"memreport", "live-update", "nonsense", "",
+		"check", "help",      "print",	     "quota",	 "quota-soft",
+		"log",	 "memreport", "live-update", "nonsense", "",
 	};
 	unsigned int i, n = rnd_below(r, 4);
 	size_t at = 0;
@@ -171,8 +171,8 @@ static size_t make_body(struct rnd *r, enum op op, char *b)
 		at = make_path(r, b);
 		b[at++] = '\0';
 		rnd_fill(r, b + at, 2000);
-		return at + (rnd_one_in(r, 4) ? rnd_below(r, 2000) :
-						rnd_below(r, 20));
+		return at + (rnd_one_in(r, 4) ? rnd_below(r, 2000)
+					      : rnd_below(r, 20));
 	case OP_SET_PERMS:
 		at = make_path(r, b);
 		b[at++] = '\0';
@@ -192,14 +192,15 @@ static size_t make_body(struct rnd *r, enum op op, char *b)
 size_t make_request(struct rnd *r, struct message *msg, bool privileged)
 {
 	static const uint8_t usual[] = {
-		OP_READ, OP_WRITE, OP_WRITE, OP_MKDIR, OP_RM, OP_DIRECTORY,
-		OP_WATCH, OP_UNWATCH, OP_SET_PERMS, OP_GET_PERMS, OP_TX_START,
-		OP_TX_END, OP_TX_END, OP_DIRECTORY_PART,
+		OP_READ,      OP_WRITE,		 OP_WRITE,    OP_MKDIR,
+		OP_RM,	      OP_DIRECTORY,	 OP_WATCH,    OP_UNWATCH,
+		OP_SET_PERMS, OP_GET_PERMS,	 OP_TX_START, OP_TX_END,
+		OP_TX_END,    OP_DIRECTORY_PART,
 	};
 	struct header *h = &msg->head;
 
-	h->type = rnd_one_in(r, 4) ? rnd_below(r, 30) :
-				     usual[rnd_below(r, sizeof(usual))];
+	h->type = rnd_one_in(r, 4) ? rnd_below(r, 30)
+				   : usual[rnd_below(r, sizeof(usual))];
 	if (rnd_one_in(r, 200))
 		h->type = rnd_next(r);
 	h->req = rnd_next(r);
@@ -234,9 +235,10 @@ static void socket_turn(struct rnd *r, int fd)
 	size_t len;
 
 	for (i = 0; storm && i < 300; i++) {
-		msg.head = (struct header){ OP_WATCH, i, 0, 0 };
-		msg.head.len = (uint32_t)snprintf(msg.body, 64,
-						  "/h%ctoken-%u", 0, i) + 1;
+		msg.head = (struct header){OP_WATCH, i, 0, 0};
+		msg.head.len =
+			(uint32_t)snprintf(msg.body, 64, "/h%ctoken-%u", 0, i) +
+			1;
 		if (!sock_write(fd, &msg, sizeof(msg.head) + msg.head.len,
 				until))
 			return;
@@ -334,8 +336,7 @@ static void ring_turn(struct rnd *r, struct ring *ring, unsigned int domid)
 			msg.head.len = rnd_next(r);
 		if (rnd_one_in(r, 50))
 			len = rnd_below(r, (uint32_t)len);
-		if (!ring_write(domid, ring, &msg, len, now() + 0.02) &&
-		    !reads)
+		if (!ring_write(domid, ring, &msg, len, now() + 0.02) && !reads)
 			nap(5000);
 		if (reads)
 			ring->rsp_cons = ring->rsp_prod;
@@ -396,7 +397,7 @@ void *attack_pages(void *arg)
 /* The toolstack: domains shut down, die, and come back. */
 void *attack_lives(void *arg)
 {
-	static const char *const states[] = { "-", "S", "C", "D" };
+	static const char *const states[] = {"-", "S", "C", "D"};
 	struct attacker *a = arg;
 	struct rnd *r = &a->rnd;
 	unsigned int domid;

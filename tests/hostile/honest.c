@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SERVED 1.0  /* seconds within which a round trip must be over */
+#define SERVED	1.0 /* seconds within which a round trip must be over */
 #define GIVE_UP 5.0 /* how long we wait to tell late from never */
 
 typedef bool call_fn(void *client, enum op op, const void *body, size_t len,
@@ -41,8 +41,8 @@ static bool round_trip(struct honest *h, call_fn *call, void *client,
 		  begin + GIVE_UP) ||
 	    reply.head.type != OP_WRITE) {
 		snprintf(h->failure, sizeof(h->failure), "WRITE %lu: %.20s",
-			 h->trips, now() - begin > GIVE_UP ? "no reply" :
-							     reply.body);
+			 h->trips,
+			 now() - begin > GIVE_UP ? "no reply" : reply.body);
 		return false;
 	}
 	if (!call(client, OP_READ, path, strlen(path) + 1, &reply,

@@ -20,10 +20,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define N_SOCKETS  5
-#define N_RINGS	   4
-#define RSS_ROOM   (64L * 1024) /* KiB */
-#define SETTLE	   10.0
+#define N_SOCKETS 5
+#define N_RINGS	  4
+#define RSS_ROOM  (64L * 1024) /* KiB */
+#define SETTLE	  10.0
 
 static int passed, failed;
 
@@ -47,7 +47,7 @@ static void start_daemon(const char *shim, char **argv)
 
 	for (i = 0; argv[i] && i < 30; i++)
 		args[i] = argv[i];
-	args[i++] = (char *)(uintptr_t)"-N";
+	args[i++] = (char *)(uintptr_t) "-N";
 	args[i] = NULL;
 	world.daemon = fork();
 	if (world.daemon)
@@ -178,9 +178,10 @@ static long attack(unsigned int seconds, uint64_t seed, struct honest *hs,
 		att[i].number = i;
 		att[i].rnd.s = (seed + i) * 0x9e3779b97f4a7c15ULL + 1;
 		pthread_create(&thread[i], NULL,
-			       i < N_SOCKETS ? attack_by_socket :
-			       i < N_SOCKETS + N_RINGS ? attack_by_ring :
-			       i == n - 2 ? attack_pages : attack_lives,
+			       i < N_SOCKETS		 ? attack_by_socket
+			       : i < N_SOCKETS + N_RINGS ? attack_by_ring
+			       : i == n - 2		 ? attack_pages
+							 : attack_lives,
 			       &att[i]);
 	}
 	while (now() < until && is_alive() && !hs->failure[0] &&
@@ -219,8 +220,7 @@ static long walk(int fd, const char *path)
 		return strcmp(reply.body, "E2BIG") ? -1 : n;
 	for (p = reply.body; p < reply.body + reply.head.len;
 	     p += strlen(p) + 1) {
-		snprintf(child, sizeof(child), "%s/%s",
-			 path[1] ? path : "", p);
+		snprintf(child, sizeof(child), "%s/%s", path[1] ? path : "", p);
 		sub = walk(fd, child);
 		if (sub < 0)
 			return -1;
@@ -241,14 +241,15 @@ static void check_honest(const char *who, const struct honest *h)
 
 static void check_store(int fd)
 {
-	struct message reply = { .body = "" };
+	struct message reply = {.body = ""};
 	char text[64];
 	long n = walk(fd, "/");
 
 	snprintf(text, sizeof(text), "%ld nodes", n);
 	check(n > 0, "the tree can be walked", text);
 	check(sock_call(fd, OP_CONTROL, "check", 6, &reply, now() + 20) &&
-	      !strcmp(reply.body, "OK"), "CONTROL check says OK", "");
+		      !strcmp(reply.body, "OK"),
+	      "CONTROL check says OK", "");
 }
 
 /* All attackers gone: nothing of theirs may be left. */
@@ -277,8 +278,8 @@ static void check_leaks(int fd, int fds, unsigned int ports, unsigned int maps)
 
 static void check_log(void)
 {
-	static const char *const bad[] = { "Assertion", "Sanitizer",
-					   "runtime error" };
+	static const char *const bad[] = {"Assertion", "Sanitizer",
+					  "runtime error"};
 	char line[512], text[600] = "";
 	FILE *f = fopen(world.log, "re");
 	size_t i;
@@ -297,8 +298,7 @@ static void judge(int fd, long before, long top, int fds, unsigned int ports,
 {
 	char text[128];
 
-	snprintf(text, sizeof(text), "%ld KiB more at most",
-		 top - before);
+	snprintf(text, sizeof(text), "%ld KiB more at most", top - before);
 	check(top - before < RSS_ROOM, "memory", text);
 	check_store(fd);
 	check_leaks(fd, fds, ports, maps);
@@ -306,7 +306,7 @@ static void judge(int fd, long before, long top, int fds, unsigned int ports,
 
 static void run(unsigned int seconds, uint64_t seed)
 {
-	struct honest hs = { .slowest = 0 }, hr = { .slowest = 0 };
+	struct honest hs = {.slowest = 0}, hr = {.slowest = 0};
 	unsigned int ports = n_ports(), maps = n_maps();
 	int fd = sock_open(), fds = n_fds();
 	struct message reply;

@@ -231,9 +231,9 @@ unsigned int n_maps(void)
 
 int sock_open(void)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct timeval limit = { .tv_sec = 1 };
+	struct timeval limit = {.tv_sec = 1};
 
 	if (fd < 0)
 		return -1;
@@ -250,7 +250,7 @@ int sock_open(void)
 
 static bool sock_wait(int fd, short events, double until)
 {
-	struct pollfd pfd = { .fd = fd, .events = events };
+	struct pollfd pfd = {.fd = fd, .events = events};
 	double left = until - now();
 
 	if (left <= 0)
@@ -288,8 +288,7 @@ bool sock_read(int fd, void *buf, size_t len, double until)
 			len -= (size_t)n;
 			continue;
 		}
-		if (n == 0 || errno != EAGAIN ||
-		    !sock_wait(fd, POLLIN, until))
+		if (n == 0 || errno != EAGAIN || !sock_wait(fd, POLLIN, until))
 			return false;
 	}
 	return true;

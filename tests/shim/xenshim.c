@@ -42,9 +42,9 @@
 #include <xenevtchn.h>
 #include <xengnttab.h>
 
-#define PAGE_LEN	4096
-#define XENSTORE_GRANT	1 /* GNTTAB_RESERVED_XENSTORE */
-#define DOM0_PORT	"1" /* no newline, as the kernel writes it */
+#define PAGE_LEN       4096
+#define XENSTORE_GRANT 1   /* GNTTAB_RESERVED_XENSTORE */
+#define DOM0_PORT      "1" /* no newline, as the kernel writes it */
 
 struct xenevtchn_handle {
 	int fd;
@@ -178,8 +178,9 @@ static bool read_dom(unsigned int domid, struct shim_dom *d)
 	d->crashed = strchr(flags, 'C');
 	d->dying = strchr(flags, 'D');
 	d->unmappable = strchr(flags, 'U');
-	for (i = 0; i < sizeof(d->handle) &&
-		    sscanf(hex + 2 * i, "%2x", &byte) == 1; i++)
+	for (i = 0;
+	     i < sizeof(d->handle) && sscanf(hex + 2 * i, "%2x", &byte) == 1;
+	     i++)
 		d->handle[i] = (uint8_t)byte;
 	return true;
 }
@@ -397,14 +398,14 @@ static int shim_openat(int dir, const char *path, int flags, mode_t mode)
 	return kva_fd;
 }
 
-#define MODE_ARG(flags, mode)                                        \
-	do {                                                         \
-		va_list ap;                                          \
-                                                                     \
-		va_start(ap, flags);                                 \
-		mode = (flags & (O_CREAT | __O_TMPFILE)) ?           \
-			va_arg(ap, mode_t) : 0;                      \
-		va_end(ap);                                          \
+#define MODE_ARG(flags, mode)                                                 \
+	do {                                                                  \
+		va_list ap;                                                   \
+                                                                              \
+		va_start(ap, flags);                                          \
+		mode = (flags & (O_CREAT | __O_TMPFILE)) ? va_arg(ap, mode_t) \
+							 : 0;                 \
+		va_end(ap);                                                   \
 	} while (0)
 
 int open(const char *path, int flags, ...)
@@ -541,8 +542,10 @@ xenevtchn_handle *xenevtchn_open(xentoollog_logger *logger, unsigned int flags)
 	shim_path(path, sizeof(path), "evtchn", 0);
 	if (mkfifo(path, 0600) && errno != EEXIST)
 		return NULL;
-	fd = raw_open(path, O_RDWR | O_NONBLOCK |
-		      (flags & XENEVTCHN_NO_CLOEXEC ? 0 : O_CLOEXEC), 0);
+	fd = raw_open(path,
+		      O_RDWR | O_NONBLOCK |
+			      (flags & XENEVTCHN_NO_CLOEXEC ? 0 : O_CLOEXEC),
+		      0);
 	if (fd < 0)
 		return NULL;
 	memset(get_ports(), 0, SHIM_PORTS * sizeof(*ports));
@@ -669,7 +672,7 @@ int setrlimit(__rlimit_resource_t res, const struct rlimit *want)
 
 int setrlimit64(__rlimit_resource_t res, const struct rlimit64 *want)
 {
-	struct rlimit lim = { want->rlim_cur, want->rlim_max };
+	struct rlimit lim = {want->rlim_cur, want->rlim_max};
 
 	return clamp_limit(res, &lim);
 }
