@@ -51,6 +51,7 @@ class Execution:
         self.daemon = Daemon(setup.kind, setup.binary, setup.shim,
                              setup.peers, self.base, trace, setup.wrap)
         self.vars['run'] = self.daemon.run.encode()
+        self.vars['daemon'] = setup.binary.encode()
         self.line = None
 
     # -- the frame
