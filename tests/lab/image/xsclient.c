@@ -40,17 +40,22 @@ enum {
 };
 
 #define PAYLOAD_MAX 4096
-#define ANSWER_MS 60000
+#define ANSWER_MS 20000
+#define EVENTS_MAX 16
 
 struct head {
 	uint32_t type, req, tx, len;
 };
 
+struct event {
+	char path[PAYLOAD_MAX + 1], token[PAYLOAD_MAX + 1];
+};
+
 struct conn {
 	int fd;
 	uint32_t req;
-	char path[PAYLOAD_MAX + 1], token[PAYLOAD_MAX + 1]; /* of the last watch event */
-	unsigned n_events;
+	struct event events[EVENTS_MAX]; /* the latest, in a ring */
+	unsigned n_events, n_seen; /* that came, that were looked at */
 	uint32_t len; /* of the last answer, */
 	char body[PAYLOAD_MAX + 1]; /* and its payload, with a 0 added */
 };
@@ -75,7 +80,7 @@ static bool read_all(int fd, void *p, size_t len, int ms)
 	return true;
 }
 
-/* The next packet within MS; events are counted and kept. */
+/* The next packet within MS; an event is kept besides. */
 static bool take_packet(struct conn *c, struct head *h, int ms)
 {
 	if (!read_all(c->fd, h, sizeof(*h), ms) || h->len > PAYLOAD_MAX ||
@@ -84,11 +89,11 @@ static bool take_packet(struct conn *c, struct head *h, int ms)
 	c->body[h->len] = 0;
 	c->len = h->len;
 	if (h->type == WATCH_EVENT) {
-		size_t path_len = strlen(c->body) + 1;
+		struct event *e = &c->events[c->n_events++ % EVENTS_MAX];
 
-		c->n_events++;
-		snprintf(c->path, sizeof(c->path), "%s", c->body);
-		snprintf(c->token, sizeof(c->token), "%s", c->body + path_len);
+		snprintf(e->path, sizeof(e->path), "%s", c->body);
+		snprintf(e->token, sizeof(e->token), "%s",
+			 c->body + strlen(c->body) + 1);
 	}
 	return true;
 }
@@ -150,19 +155,24 @@ static const char *end_tx(struct conn *c, uint32_t tx, bool commit)
 	return call(c, TX_END, tx, commit ? "T" : "F", 2);
 }
 
+/* The event may have come before the answer to the request that caused it. */
 static bool wait_event(struct conn *c, const char *token, const char *end)
 {
 	struct head h;
 
-	while (take_packet(c, &h, ANSWER_MS)) {
-		size_t path_len = strlen(c->path), end_len = strlen(end);
+	for (;;) {
+		while (c->n_seen < c->n_events) {
+			struct event *e = &c->events[c->n_seen++ % EVENTS_MAX];
+			size_t path_len = strlen(e->path);
+			size_t end_len = strlen(end);
 
-		if (h.type == WATCH_EVENT && !strcmp(c->token, token) &&
-		    path_len >= end_len &&
-		    !strcmp(c->path + path_len - end_len, end))
-			return true;
+			if (!strcmp(e->token, token) && path_len >= end_len &&
+			    !strcmp(e->path + path_len - end_len, end))
+				return true;
+		}
+		if (!take_packet(c, &h, ANSWER_MS))
+			return false;
 	}
-	return false;
 }
 
 static void report(const char *name, bool ok, const char *why)

@@ -27,6 +27,7 @@ class HostConfig:
     xenstored_args: str = ""
     xen: str = ""
     xen_options: str = ""
+    cpus: int = 1
     memory: int = 2560
     dom0_memory: int = 768
     overlays: list = field(default_factory=list)

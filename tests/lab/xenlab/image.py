@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Makes the image of the emulated host, as two layers in the cache.
 
-  packages-<key>/   Debian: tree/ (the root's lower layer), xen, manifest
-  <key>/            ours: top/ (the upper layer), initramfs, guest archive
+  packages-<key>/   Debian: root.img (the root's lowest layer, of tree/), xen,
+                    manifest
+  <key>/            ours: top/ (the layer above it), initramfs
 
 A key is the hash of everything that goes in, apart from the versions that
 Debian has at the moment: these are in the manifest.  Both are built in a
@@ -28,7 +29,7 @@ CFLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static",
           "-pthread"]
 
 DOM0_MODULES = ["virtio_pci", "virtio_blk", "virtio_net", "virtio_console",
-                "9p", "9pnet_virtio", "overlay"]
+                "crc32c_generic", "ext4", "9p", "9pnet_virtio", "overlay"]
 GUEST_MODULES = ["xen-blkfront", "xen-netfront"]
 DOM0_PROGRAMS = ["agent", "fpucanary", "udpecho", "xsclient"]
 GUEST_PROGRAMS = ["fpucanary", "iotest", "xsclient"]
@@ -43,7 +44,8 @@ class Image:
     """A built image: the paths of its parts."""
 
     def __init__(self, packages_dir, own_dir):
-        self.layers = [packages_dir / "tree", own_dir / "top"]
+        self.root = packages_dir / "root.img"
+        self.layers = [own_dir / "top"]
         self.xen = packages_dir / "xen"
         self.manifest = packages_dir / "manifest"
         self.vmlinux = own_dir / "top/lab/vmlinux"

@@ -17,7 +17,8 @@ from .paths import LabError
 XEN_OPTIONS = ("console=com1 com1=115200 loglvl=all guest_loglvl=all "
                "noreboot=0 sched=credit cpuidle=0 spec-ctrl=no,eager-fpu "
                "xpti=0")
-DOM0_OPTIONS = "console=hvc0 rdinit=/init quiet nokaslr"
+DOM0_OPTIONS = ("console=hvc0 rdinit=/init quiet nokaslr mitigations=off "
+                "apparmor=0 audit=0")
 N_PORTS = 4
 
 
@@ -38,8 +39,7 @@ class Machine:
         return self.dir / f"{self.name}.{what}"
 
     def command(self, image, config, results, devices):
-        """The QEMU command line.  CONFIG: xen, xen_options, memory,
-        dom0_memory, overlays, our."""
+        """The QEMU command line.  CONFIG is a host.HostConfig."""
         mem = config.dom0_memory
         options = f"dom0_mem={mem}M,max:{mem}M {XEN_OPTIONS} " \
                   + config.xen_options
@@ -47,7 +47,7 @@ class Machine:
             "qemu-system-x86_64", "-name", f"xenlab-{self.name}",
             "-machine", "q35", "-accel", "tcg,thread=multi",
             "-cpu", "EPYC,+svm,+npt,-smap,-smep,-monitor,-rdtscp",
-            "-smp", "1", "-m", str(config.memory), "-nodefaults",
+            "-smp", str(config.cpus), "-m", str(config.memory), "-nodefaults",
             "-display", "none", "-no-reboot",
             "-chardev", f"socket,id=com1,path={_q(self.socket('serial'))},"
             f"server=on,wait=off,logfile={_q(self.console)}",
@@ -64,8 +64,11 @@ class Machine:
                 "-chardev", f"socket,id=c{i},server=on,wait=off,"
                 f"path={_q(self.socket(f'ctl{i}'))}",
                 "-device", f"virtserialport,chardev=c{i},name=ctl{i}"]
+        command += ["-drive", f"file={_q(image.root)},format=raw,if=none,"
+                    "id=root,readonly=on,file.locking=off",
+                    "-device", "virtio-blk-pci,drive=root,serial=root"]
         layers = [*image.layers, *config.overlays]
-        exports = [(f"root{i}", layer, True) for i, layer in enumerate(layers)]
+        exports = [(f"layer{i}", layer, True) for i, layer in enumerate(layers)]
         exports.append(("res", results, False))
         if config.our:
             exports.append(("our", config.our, True))
