@@ -16,15 +16,17 @@ DAEMON_CFLAGS := $(CFLAGS) $(HARDEN) -Ixenstored
 
 $(BUILD)/obj/%.o: %.c | $(DEPS_STAMP)
 	@mkdir -p $(@D)
-	$(CC) $(DAEMON_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC    $<"
+	@$(CC) $(DAEMON_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libcore.a: $(CORE_OBJS)
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 $(BUILD)/bin/xenstored: $(LINUX_OBJS) $(BUILD)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) -pie -Wl,-z,relro,-z,now -o $@ $^ $(XEN_LIBS) $(CORE_LIBS)
+	@echo "  LINK  $@"
+	@$(CC) -pie -Wl,-z,relro,-z,now -o $@ $^ $(XEN_LIBS) $(CORE_LIBS)
 
 -include $(CORE_OBJS:.o=.d) $(LINUX_OBJS:.o=.d)
 

@@ -97,6 +97,43 @@ int xs_accounts_get(struct xs_accounts *accounts, uint16_t domid,
 	return 0;
 }
 
+static uint32_t *limit_in(struct xs_limits *limits, unsigned int quota)
+{
+	return quota < XS_N_QUOTAS ? &limits->max[quota] : &limits->soft_memory;
+}
+
+static void set_limit(struct xs_accounts *accounts, unsigned int quota,
+		      uint32_t value)
+{
+	uint32_t *dflt = limit_in(&accounts->limits, quota);
+	struct xs_map_link *link, *next;
+	uint32_t i;
+
+	xs_map_for_each(link, next, &accounts->map, i) {
+		struct entry *e = xs_container_of(link, struct entry, link);
+		uint32_t *own = limit_in(&e->account->limits, quota);
+
+		if (*own == *dflt)
+			*own = value;
+	}
+	*dflt = value;
+}
+
+/*
+ * Another limit for all accounts, to be opened or open, but those that were
+ * given one of their own.
+ */
+void xs_accounts_set_limit(struct xs_accounts *accounts, enum xs_quota quota,
+			   uint32_t value)
+{
+	set_limit(accounts, quota, value);
+}
+
+void xs_accounts_set_soft_memory(struct xs_accounts *accounts, uint32_t value)
+{
+	set_limit(accounts, XS_N_QUOTAS, value);
+}
+
 /* The domid's present life is over. */
 void xs_accounts_drop(struct xs_accounts *accounts, uint16_t domid)
 {

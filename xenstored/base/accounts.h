@@ -23,6 +23,9 @@ struct xs_account *xs_accounts_find(const struct xs_accounts *accounts,
 				    uint16_t domid);
 int xs_accounts_get(struct xs_accounts *accounts, uint16_t domid,
 		    struct xs_account **accountp);
+void xs_accounts_set_limit(struct xs_accounts *accounts, enum xs_quota quota,
+			   uint32_t value);
+void xs_accounts_set_soft_memory(struct xs_accounts *accounts, uint32_t value);
 void xs_accounts_drop(struct xs_accounts *accounts, uint16_t domid);
 
 #endif

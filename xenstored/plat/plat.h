@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/log.h"
+
 typedef uint16_t xs_domid_t;
 
 struct xs_plat;
@@ -119,13 +121,6 @@ int plat_domain_list(struct xs_plat *plat, xs_domid_t first,
 		     struct xs_dominfo *infos, size_t max);
 
 /* ---- Text out --------------------------------------------------------- */
-
-enum xs_log_level {
-	XS_LOG_ERROR,
-	XS_LOG_WARN,
-	XS_LOG_INFO,
-	XS_LOG_TRACE, /* one line per message and event, CONTROL "log on" */
-};
 
 /* One line without its newline.  Never fails: what cannot be said is lost. */
 void plat_log(struct xs_plat *plat, enum xs_log_level level, const char *line);
