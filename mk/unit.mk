@@ -10,8 +10,10 @@ UNIT_BINS    := $(patsubst tests/%.c,$(BUILD)/%,\
 	$(filter $(UNIT_ROOMS:%=tests/unit/%/test_%),$(UNIT_SRCS)))
 UNIT_FAKE    := $(patsubst %.c,$(BUILD)/obj/%.o,\
 	$(wildcard xenstored/plat/fake/*.c))
-UNIT_LIBS    := $(CORE_LIBS) -lcheck_pic -lsubunit -lm -lrt -lpthread
-UNIT_WRAP    := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+UNIT_LIBS    := $(CORE_LIBS) -lsubunit -lm -lrt -lpthread
+UNIT_ALLOCS  := malloc calloc realloc
+UNIT_WRAP    := $(UNIT_ALLOCS:%=-Wl,--wrap=%)
+UNIT_CHECK   := $(BUILD)/unit/libcheck.a
 
 # $(call unit-objs,<room>...): of the daemon
 unit-objs = $(foreach r,$(1),$(filter $(BUILD)/obj/xenstored/$(r)/%,$(CORE_OBJS)))
@@ -29,9 +31,15 @@ $(BUILD)/obj/tests/%.o: tests/%.c | $(DEPS_STAMP)
 	@mkdir -p $(@D)
 	$(CC) $(DAEMON_CFLAGS) -Itests -MMD -MP -c -o $@ $<
 
+# Check itself shall get its memory whatever a test lets fail.
+$(UNIT_CHECK): | $(DEPS_STAMP)
+	@mkdir -p $(@D)
+	@objcopy $(foreach a,$(UNIT_ALLOCS),--redefine-sym $(a)=__real_$(a)) \
+		$$($(CC) -print-file-name=libcheck_pic.a) $@
+
 define unit-room
 $$(BUILD)/unit/$(1)/%: $$(BUILD)/obj/tests/unit/$(1)/%.o \
-		$$(call unit-help,$(1)) $$(UNIT_NEEDS_$(1))
+		$$(call unit-help,$(1)) $$(UNIT_NEEDS_$(1)) $$(UNIT_CHECK)
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) $$(UNIT_WRAP) -o $$@ $$^ $$(UNIT_LIBS)
 endef

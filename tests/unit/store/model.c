@@ -100,8 +100,8 @@ static unsigned int children(const struct model_store *store, unsigned int path,
 	for (i = path * 3 + 1; i <= path * 3 + 3 && i < MODEL_PATHS; i++) {
 		if (!store->node[i].present)
 			continue;
-		for (j = n; j && store->node[found[j - 1]].born >
-					 store->node[i].born;
+		for (j = n;
+		     j && store->node[found[j - 1]].born > store->node[i].born;
 		     j--)
 			found[j] = found[j - 1];
 		found[j] = i;
@@ -235,8 +235,8 @@ void model_dump(const struct model_store *store, char *text, size_t max)
 
 void model_op_text(const struct model_op *op, char text[64])
 {
-	static const char *const names[] = {"read",  "list", "get_perms",
-					    "write", "mkdir", "rm",
+	static const char *const names[] = {"read",	"list",	 "get_perms",
+					    "write",	"mkdir", "rm",
 					    "set_perms"};
 	char path[8], perm[XS_PERM_TEXT_MAX];
 	size_t at;

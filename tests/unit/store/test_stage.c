@@ -139,8 +139,8 @@ static void real_apply(struct xs_stage *stage, const struct model_op *op,
 		reply->rc = xs_stage_rm(stage, &path);
 		break;
 	default:
-		reply->rc = xs_stage_set_perms(stage, &path, op->perm,
-					       op->n_perms);
+		reply->rc =
+			xs_stage_set_perms(stage, &path, op->perm, op->n_perms);
 		break;
 	}
 }
@@ -347,11 +347,125 @@ START_TEST(test_histories)
 }
 END_TEST
 
+/* A request whose reply may be any; returns whether it succeeded. */
+static bool stress_inside(struct run *r, struct xs_stage *stage)
+{
+	struct model_reply reply;
+	struct model_op op;
+
+	random_op(&r->rng, &op);
+	real_apply(stage, &op, &reply);
+	ck_assert_msg(reply.rc == 0 || reply.rc == -EACCES ||
+			      reply.rc == -ENOENT || reply.rc == -EINVAL ||
+			      reply.rc == -EPERM || reply.rc == -ENOSPC ||
+			      reply.rc == -ENOMEM,
+		      "seed %llu: a reply of %d", (unsigned long long)r->seed,
+		      reply.rc);
+	return !reply.rc;
+}
+
+static void stress_alone(struct run *r)
+{
+	const struct xs_cred *cred = &clients[rng_below(&r->rng, 4)];
+	char *before = world_dump(&r->w.tree, XS_NOW), *after;
+	int rc;
+
+	xs_stage_open_now(&r->w.now, cred, world_account(&r->w, cred->domid));
+	if (!stress_inside(r, &r->w.now)) {
+		xs_stage_close(&r->w.now);
+		rc = -1;
+	} else {
+		rc = xs_stage_commit(&r->w.now, &r->w.watches);
+	}
+	after = world_dump(&r->w.tree, XS_NOW);
+	if (rc && strcmp(before, after))
+		wrong(r, "a request that failed changed something");
+	free(before);
+	free(after);
+}
+
+static void stress_step(struct run *r, unsigned int *n_revoked,
+			unsigned int *n_refused)
+{
+	unsigned int i = rng_below(&r->rng, N_TX);
+	struct tx *tx = &r->tx[i];
+	bool revoked;
+	int rc;
+
+	if (!rng_below(&r->rng, 3)) {
+		stress_alone(r);
+	} else if (!tx->open) {
+		step_open(r, i);
+	} else if (rng_below(&r->rng, 12)) {
+		tx->changed |= stress_inside(r, &tx->stage);
+	} else {
+		revoked = tx->stage.snapshot.revoked;
+		rc = xs_stage_commit(&tx->stage, &r->w.watches);
+		if (revoked && rc && rc != -EAGAIN)
+			wrong(r, "a revoked transaction says something else");
+		*n_revoked += revoked;
+		*n_refused += rc == -ENOSPC || rc == -ENOMEM;
+		tx->open = false;
+	}
+	r->n_trace = 0;
+}
+
+/* No domain keeps more than its limit allows once that was looked at. */
+static void check_limits(struct run *r)
+{
+	uint16_t domid;
+
+	if (!r->w.tree.over_memory)
+		return;
+	xs_tree_end_change(&r->w.tree);
+	for (domid = 1; domid < 4; domid++) {
+		struct xs_account *a = world_account(&r->w, domid);
+		unsigned int i;
+		bool keeps = false;
+
+		for (i = 0; i < N_TX; i++) {
+			if (r->tx[i].open && r->tx[i].cred.domid == domid &&
+			    r->tx[i].stage.snapshot.open &&
+			    !xs_list_is_empty(&r->tx[i].stage.snapshot.kept))
+				keeps = true;
+		}
+		if (keeps && xs_account_over(a, XS_QUOTA_MEMORY))
+			wrong(r, "a snapshot keeps more than it may");
+	}
+}
+
+START_TEST(test_small_limits)
+{
+	struct run *r = malloc(sizeof(*r));
+	struct xs_settings settings;
+	unsigned int i, k, n_revoked = 0, n_refused = 0;
+
+	settings_wide(&settings);
+	settings.limits.max[XS_QUOTA_MEMORY] = 8600;
+	settings.limits.max[XS_QUOTA_NODES] = 6;
+	settings.limits.max[XS_QUOTA_TRANSACTION_NODES] = 9;
+	for (k = 0; k < 1000; k++) {
+		run_init(r, 1000000 + k, &settings);
+		for (i = 0; i < 150; i++) {
+			stress_step(r, &n_revoked, &n_refused);
+			check_limits(r);
+		}
+		run_fini(r);
+	}
+	free(r);
+	/* Else this test tests nothing. */
+	ck_assert_uint_gt(n_revoked, 100);
+	ck_assert_uint_gt(n_refused, 10);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("store/stage");
 	TCase *tc = suite_case(suite, "histories");
 
 	tcase_add_loop_test(tc, test_histories, 0, PARTS);
+	tc = suite_case(suite, "small limits");
+	tcase_add_test(tc, test_small_limits);
 	return suite;
 }
