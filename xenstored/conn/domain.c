@@ -347,9 +347,7 @@ static bool look_at(struct xs_conns *conns, const struct xs_dominfo *info)
 {
 	struct xs_domain *domain = xs_domain_find(conns, info->domid);
 
-	if (!domain || info->dying)
-		return false;
-	if (!domain->introduced &&
+	if (!domain || info->dying ||
 	    memcmp(domain->handle, info->handle, XS_HANDLE_SIZE))
 		return false;
 	domain->seen = true;

@@ -33,8 +33,12 @@ static int show_settings(struct xs_request *req)
 	for (i = 0; i < XS_N_QUOTAS; i++) {
 		enum xs_quota quota = (enum xs_quota)i;
 
-		line_setting(req, xs_quota_name(quota), limits->max[i],
-			     xs_quota_text(quota));
+		/* GET_QUOTA has another name for it than CONTROL always had. */
+		line_setting(req,
+			     quota == XS_QUOTA_NODE_PERMISSIONS
+				     ? "permissions"
+				     : xs_quota_name(quota),
+			     limits->max[i], xs_quota_text(quota));
 	}
 	return end_text(req);
 }
@@ -55,10 +59,9 @@ static int show_domain(struct xs_request *req, const char *text)
 	for (i = 0; i < XS_N_QUOTAS; i++) {
 		if (i == XS_QUOTA_TRANSACTION_NODES || i >= XS_QUOTA_NODE_SIZE)
 			continue; /* sizes of one thing, not sums */
-		xs_wr_printf(&req->reply, "%-16s: %8llu (max %8llu)\n",
+		xs_wr_printf(&req->reply, "%-16s: %8llu\n",
 			     xs_quota_name((enum xs_quota)i),
-			     (unsigned long long)account->used[i],
-			     (unsigned long long)account->peak[i]);
+			     (unsigned long long)account->used[i]);
 	}
 	return end_text(req);
 }

@@ -170,5 +170,6 @@ void xs_store_purge_domain(struct xs_tree *tree, struct xs_watches *watches,
 	remove_owned(tree, watches, domid);
 	xs_perms_forget_domid(&tree->perms, domid);
 	xs_tree_drop_owner(tree, domid);
+	xs_tree_note_death(tree, domid);
 	xs_tree_end_change(tree);
 }

@@ -127,6 +127,8 @@ void xs_snapshot_open(struct xs_tree *tree, struct xs_snapshot *snapshot,
 	xs_list_add_tail(&tree->snapshots, &snapshot->link);
 }
 
+static void forget_deaths(struct xs_tree *tree);
+
 static void drop_version(struct xs_tree *tree, struct xs_version *version)
 {
 	struct xs_node *node = version->node;
@@ -162,6 +164,7 @@ void xs_snapshot_close(struct xs_tree *tree, struct xs_snapshot *snapshot)
 		else
 			drop_version(tree, version);
 	}
+	forget_deaths(tree);
 }
 
 /* Frees all that snapshots keep, when memory is needed for something vital. */
@@ -173,6 +176,71 @@ void xs_snapshot_revoke_all(struct xs_tree *tree)
 
 		s->revoked = true;
 		xs_snapshot_close(tree, s);
+	}
+}
+
+/* ---- Deaths ----------------------------------------------------------- */
+
+struct death {
+	struct xs_list link;
+	uint64_t gen;
+	uint16_t domid;
+};
+
+/*
+ * A transaction may be about to give rights to a domain that is gone by the
+ * time it commits, and whose domid is another's then (XSA-322): it has to be
+ * able to find out.
+ */
+void xs_tree_note_death(struct xs_tree *tree, uint16_t domid)
+{
+	struct death *death;
+
+	if (xs_list_is_empty(&tree->snapshots))
+		return;
+	death = malloc(sizeof(*death));
+	if (!death) {
+		xs_snapshot_revoke_all(tree);
+		return;
+	}
+	death->gen = tree->gen;
+	death->domid = domid;
+	xs_list_add_tail(&tree->deaths, &death->link);
+}
+
+/* Whether a bearer of the domid went after that; only while a snapshot of
+ * that time is open. */
+bool xs_tree_died_since(const struct xs_tree *tree, uint16_t domid,
+			uint64_t gen)
+{
+	struct xs_list *pos;
+
+	xs_list_for_each(pos, &tree->deaths) {
+		const struct death *death =
+			xs_list_entry(pos, struct death, link);
+
+		if (death->domid == domid && death->gen > gen)
+			return true;
+	}
+	return false;
+}
+
+static void forget_deaths(struct xs_tree *tree)
+{
+	uint64_t oldest = XS_NOW;
+
+	if (!xs_list_is_empty(&tree->snapshots))
+		oldest = xs_list_entry(tree->snapshots.next, struct xs_snapshot,
+				       link)
+				 ->gen;
+	while (!xs_list_is_empty(&tree->deaths)) {
+		struct death *death =
+			xs_list_entry(tree->deaths.next, struct death, link);
+
+		if (death->gen > oldest)
+			return;
+		xs_list_remove(&death->link);
+		free(death);
 	}
 }
 

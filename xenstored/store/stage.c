@@ -326,6 +326,7 @@ static struct xs_request *new_request(struct xs_stage *stage,
 	memset(rq, 0, sizeof(*rq));
 	xs_list_init(&rq->link);
 	rq->kind = kind;
+	rq->gen = stage->tree->gen;
 	rq->data = (char *)(rq + 1);
 	rq->data_len = n;
 	if (n)
@@ -870,6 +871,21 @@ static int repeat(struct xs_stage *stage, struct xs_request *rq)
 	return -EAGAIN;
 }
 
+/* Whether it gave rights to a domid whose bearer is gone by now (XSA-322). */
+static bool names_dead(const struct xs_tree *tree, const struct xs_request *rq)
+{
+	const struct xs_perm *entries = (const void *)rq->data;
+	size_t n = rq->data_len / sizeof(*entries), i;
+
+	if (rq->kind != XS_R_SET_PERMS)
+		return false;
+	for (i = 0; i < n; i++) {
+		if (xs_tree_died_since(tree, entries[i].domid, rq->gen))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Makes a transaction's requests again, over the present.  -EAGAIN: some reply
  * would not be what the client was told; blame says who changed it.  -ENOMEM.
@@ -879,6 +895,12 @@ int xs_stage_replay(struct xs_stage *stage)
 	struct xs_list *pos;
 	int rc = 0;
 
+	/* Who died is known as long as the snapshot is open. */
+	xs_list_for_each(pos, &stage->log) {
+		if (names_dead(stage->tree,
+			       xs_list_entry(pos, struct xs_request, link)))
+			return -EAGAIN;
+	}
 	forget_deltas(stage);
 	xs_list_for_each(pos, &stage->log) {
 		rc = repeat(stage, xs_list_entry(pos, struct xs_request, link));

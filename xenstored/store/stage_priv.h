@@ -35,6 +35,7 @@ struct xs_request {
 	struct xs_list link;
 	enum xs_request_kind kind;
 	int rc;
+	uint64_t gen; /* of the store when it was made */
 	uint64_t sum; /* digest of what was read */
 	struct xs_path path;
 	char *data; /* value, or permission entries */

@@ -209,6 +209,7 @@ int xs_tree_init(struct xs_tree *tree, struct xs_accounts *accounts,
 {
 	memset(tree, 0, sizeof(*tree));
 	xs_list_init(&tree->snapshots);
+	xs_list_init(&tree->deaths);
 	tree->accounts = accounts;
 	tree->key = *key;
 	tree->gen = 1;

@@ -82,6 +82,7 @@ struct xs_tree {
 	struct xs_perms_table perms;
 	struct xs_accounts *accounts;
 	struct xs_list snapshots;
+	struct xs_list deaths;	  /* of domains, since the oldest snapshot */
 	struct xs_node *root;	  /* "/" */
 	struct xs_node *specials; /* holds "@introduceDomain" and so on */
 	uint64_t gen;		  /* of the last change */
@@ -152,6 +153,9 @@ void xs_snapshot_open(struct xs_tree *tree, struct xs_snapshot *snapshot,
 void xs_snapshot_close(struct xs_tree *tree, struct xs_snapshot *snapshot);
 
 void xs_snapshot_revoke_all(struct xs_tree *tree);
+void xs_tree_note_death(struct xs_tree *tree, uint16_t domid);
+bool xs_tree_died_since(const struct xs_tree *tree, uint16_t domid,
+			uint64_t gen);
 
 /* Shared by tree.c and snapshot.c only */
 struct xs_version *xs_version_new(void);
