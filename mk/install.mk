@@ -13,7 +13,7 @@ unitdir     ?= $(prefix)/lib/systemd/system
 INSTALL     ?= install
 
 # The program as the build leaves it.
-XENSTORED_BIN ?= $(BUILD)/xenstored
+XENSTORED_BIN ?= $(BUILD)/bin/xenstored
 
 INSTALL_FILES := $(sbindir)/xenstored \
                  $(mandir)/man8/xenstored.8 \
