@@ -49,12 +49,19 @@ static bool is_owned(const struct xs_node *node, uint16_t domid)
 	return xs_perms_owner(node->perms) == domid;
 }
 
+/* The root and the special nodes are there whoever owned them. */
+static bool is_permanent(const struct xs_tree *tree, const struct xs_node *node)
+{
+	return !node->parent || node->parent == tree->specials;
+}
+
 /* The highest node of the domain's on the way up from one of them. */
-static struct xs_node *top_owned(struct xs_node *node, uint16_t domid)
+static struct xs_node *top_owned(const struct xs_tree *tree,
+				 struct xs_node *node, uint16_t domid)
 {
 	struct xs_node *top = node;
 
-	for (; node->parent; node = node->parent) {
+	for (; !is_permanent(tree, node); node = node->parent) {
 		if (is_owned(node, domid))
 			top = node;
 	}
@@ -90,7 +97,8 @@ static size_t collect(struct xs_tree *tree, uint16_t domid,
 	if (!roots)
 		return 0;
 	for (i = 0; i < n; i++) {
-		if (top_owned(nodes[i], domid) != nodes[i])
+		if (is_permanent(tree, nodes[i]) ||
+		    top_owned(tree, nodes[i], domid) != nodes[i])
 			continue;
 		roots[n_roots].tree = tree;
 		roots[n_roots++].node = nodes[i];
@@ -99,11 +107,24 @@ static size_t collect(struct xs_tree *tree, uint16_t domid,
 	return n_roots;
 }
 
+/* Some node of the domain's that can be removed, or NULL. */
+static struct xs_node *any_owned(const struct xs_tree *tree, uint16_t domid)
+{
+	struct xs_node *const *nodes;
+	size_t n = xs_tree_owned(tree, domid, &nodes), i;
+
+	for (i = 0; i < n; i++) {
+		if (!is_permanent(tree, nodes[i]))
+			return nodes[i];
+	}
+	return NULL;
+}
+
 static void remove_owned(struct xs_tree *tree, struct xs_watches *watches,
 			 uint16_t domid)
 {
-	uint16_t cause = xs_perms_owner(tree->root->perms);
-	struct xs_node *const *nodes;
+	uint16_t cause = tree->master_domid;
+	struct xs_node *node;
 	struct root *roots;
 	size_t n = collect(tree, domid, &roots), i;
 
@@ -111,8 +132,8 @@ static void remove_owned(struct xs_tree *tree, struct xs_watches *watches,
 		remove_tree(tree, watches, roots[i].node, cause);
 	free(roots);
 	/* Out of memory for the order: without it. */
-	while (xs_tree_owned(tree, domid, &nodes))
-		remove_tree(tree, watches, top_owned(nodes[0], domid), cause);
+	while ((node = any_owned(tree, domid)))
+		remove_tree(tree, watches, top_owned(tree, node, domid), cause);
 }
 
 /* A node for the heir: same rights, without what named the domain. */
@@ -143,15 +164,20 @@ fail:
 	return false;
 }
 
-static void bequeath(struct xs_tree *tree, uint16_t domid, uint16_t heir)
+/* permanent: only the nodes that stay whatever happens. */
+static void bequeath(struct xs_tree *tree, uint16_t domid, uint16_t heir,
+		     bool permanent)
 {
 	struct xs_node *const *nodes;
 	struct xs_account *account;
+	size_t i = 0;
 
 	if (xs_accounts_get(tree->accounts, heir, &account))
 		return;
-	while (xs_tree_owned(tree, domid, &nodes)) {
-		if (!inherit(tree, nodes[0], heir, account))
+	while (i < xs_tree_owned(tree, domid, &nodes)) {
+		if (permanent && !is_permanent(tree, nodes[i]))
+			i++;
+		else if (!inherit(tree, nodes[i], heir, account))
 			return;
 	}
 }
@@ -165,8 +191,10 @@ void xs_store_purge_domain(struct xs_tree *tree, struct xs_watches *watches,
 			   uint16_t domid, int heir)
 {
 	xs_tree_begin_change(tree);
-	if (heir != XS_PURGE_NO_HEIR)
-		bequeath(tree, domid, (uint16_t)heir);
+	if (heir == XS_PURGE_NO_HEIR)
+		bequeath(tree, domid, tree->master_domid, true);
+	else
+		bequeath(tree, domid, (uint16_t)heir, false);
 	remove_owned(tree, watches, domid);
 	xs_perms_forget_domid(&tree->perms, domid);
 	xs_tree_drop_owner(tree, domid);

@@ -212,6 +212,7 @@ int xs_tree_init(struct xs_tree *tree, struct xs_accounts *accounts,
 	xs_list_init(&tree->deaths);
 	tree->accounts = accounts;
 	tree->key = *key;
+	tree->master_domid = owner;
 	tree->gen = 1;
 	if (xs_perms_table_init(&tree->perms, key) ||
 	    xs_map_init(&tree->nodes) || xs_map_init(&tree->owners))

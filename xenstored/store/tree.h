@@ -87,6 +87,7 @@ struct xs_tree {
 	struct xs_node *specials; /* holds "@introduceDomain" and so on */
 	uint64_t gen;		  /* of the last change */
 	uint32_t n_nodes;	  /* that exist now, without the two above */
+	uint16_t master_domid;	  /* owner of what must have one */
 	bool over_memory;	  /* some snapshot keeps more than it may */
 };
 
