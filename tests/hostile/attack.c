@@ -247,6 +247,7 @@ static void socket_turn(struct rnd *r, int fd)
 	}
 	while (!world.stop && now() < until) {
 		len = make_request(r, &msg, true);
+		world.sent++;
 		if (rnd_one_in(r, 400))
 			msg.head.len = rnd_next(r);
 		if (rnd_one_in(r, 100)) {
@@ -332,6 +333,7 @@ static void ring_turn(struct rnd *r, struct ring *ring, unsigned int domid)
 	nap(2000);
 	while (!world.stop && now() < until) {
 		len = make_request(r, &msg, false);
+		world.sent++;
 		if (rnd_one_in(r, 300))
 			msg.head.len = rnd_next(r);
 		if (rnd_one_in(r, 50))

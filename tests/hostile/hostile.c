@@ -201,31 +201,62 @@ static long attack(unsigned int seconds, uint64_t seed, struct honest *hs,
 
 /* ---- afterwards ------------------------------------------------------- */
 
+/* The names of a node's children, fetched in parts; NULL on failure. */
+static char *children(int fd, const char *path, size_t *lenp)
+{
+	char body[2 * PAYLOAD_MAX], *list = NULL, *more, *names;
+	size_t len = 0, n, skip;
+	struct message reply;
+	int used;
+
+	do {
+		used = snprintf(body, sizeof(body), "%s%c%zu", path, 0, len);
+		if (!sock_call(fd, OP_DIRECTORY_PART, body, (size_t)used + 1,
+			       &reply, now() + 5) ||
+		    reply.head.type != OP_DIRECTORY_PART) {
+			free(list);
+			return NULL;
+		}
+		/* generation, names, and an empty name at the end */
+		skip = strlen(reply.body) + 1;
+		names = reply.body + skip;
+		n = reply.head.len - skip;
+		more = realloc(list, len + n + 1);
+		if (!more)
+			abort();
+		list = more;
+		memcpy(list + len, names, n);
+		len += n;
+	} while (n && (n > 1 ? names[n - 2] : names[n - 1]));
+	*lenp = len ? len - 1 : 0;
+	return list;
+}
+
 /* Visits every node, as xenstore-ls does; the number of nodes, or -1. */
 static long walk(int fd, const char *path)
 {
+	char child[2 * PAYLOAD_MAX], *list, *p;
 	struct message reply;
-	char child[2 * PAYLOAD_MAX + 128];
 	long n = 1, sub;
-	char *p;
+	size_t len;
 
 	if (!sock_call(fd, OP_READ, path, strlen(path) + 1, &reply,
 		       now() + 5) ||
 	    reply.head.type != OP_READ)
 		return -1;
-	if (!sock_call(fd, OP_DIRECTORY, path, strlen(path) + 1, &reply,
-		       now() + 5))
+	list = children(fd, path, &len);
+	if (!list)
 		return -1;
-	if (reply.head.type != OP_DIRECTORY)
-		return strcmp(reply.body, "E2BIG") ? -1 : n;
-	for (p = reply.body; p < reply.body + reply.head.len;
-	     p += strlen(p) + 1) {
+	for (p = list; p < list + len; p += strlen(p) + 1) {
 		snprintf(child, sizeof(child), "%s/%s", path[1] ? path : "", p);
 		sub = walk(fd, child);
-		if (sub < 0)
+		if (sub < 0) {
+			free(list);
 			return -1;
+		}
 		n += sub;
 	}
+	free(list);
 	return n;
 }
 
@@ -323,6 +354,7 @@ static void run(unsigned int seconds, uint64_t seed)
 	before = rss();
 	top = attack(seconds, seed, &hs, &hr);
 	alive = is_alive();
+	printf("the attackers sent %lu requests\n", world.sent);
 	snprintf(text, sizeof(text), "wait status %#x", ended);
 	check(alive, "the daemon is alive", alive ? "" : text);
 	check_honest("honest socket", &hs);

@@ -75,6 +75,7 @@ struct world {
 	struct shim_map *maps;
 	pid_t daemon;
 	atomic_bool stop;
+	atomic_ulong sent; /* requests of the attackers */
 };
 
 extern struct world world;
