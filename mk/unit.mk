@@ -10,8 +10,10 @@ UNIT_BINS    := $(patsubst tests/%.c,$(BUILD)/%,\
 	$(filter $(UNIT_ROOMS:%=tests/unit/%/test_%),$(UNIT_SRCS)))
 UNIT_FAKE    := $(patsubst %.c,$(BUILD)/obj/%.o,\
 	$(wildcard xenstored/plat/fake/*.c))
+UNIT_WORLD   := $(BUILD)/unit/libfake.a
 UNIT_LIBS    := $(CORE_LIBS) -lsubunit -lm -lrt -lpthread
-UNIT_ALLOCS  := malloc calloc realloc
+UNIT_ALLOCS  := malloc calloc realloc _talloc_zero talloc_strdup \
+	talloc_vasprintf_append_buffer
 UNIT_WRAP    := $(UNIT_ALLOCS:%=-Wl,--wrap=%)
 UNIT_CHECK   := $(BUILD)/unit/libcheck.a
 
@@ -20,8 +22,8 @@ unit-objs = $(foreach r,$(1),$(filter $(BUILD)/obj/xenstored/$(r)/%,$(CORE_OBJS)
 UNIT_NEEDS_base  := $(call unit-objs,base)
 UNIT_NEEDS_wire  := $(call unit-objs,base wire)
 UNIT_NEEDS_store := $(call unit-objs,base wire store)
-UNIT_NEEDS_plat  := $(UNIT_FAKE)
-UNIT_NEEDS_main  := $(UNIT_FAKE) $(BUILD)/libcore.a
+UNIT_NEEDS_plat  := $(UNIT_WORLD)
+UNIT_NEEDS_main  := $(UNIT_WORLD) $(BUILD)/libcore.a
 
 # $(call unit-help,<room>): what its tests share, and all tests
 unit-help = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter tests/unit/support/% \
@@ -29,19 +31,27 @@ unit-help = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter tests/unit/support/% \
 
 $(BUILD)/obj/tests/%.o: tests/%.c | $(DEPS_STAMP)
 	@mkdir -p $(@D)
-	$(CC) $(DAEMON_CFLAGS) -Itests -MMD -MP -c -o $@ $<
+	@echo "  CC    $<"
+	@$(CC) $(DAEMON_CFLAGS) -Itests -MMD -MP -c -o $@ $<
 
-# Check itself shall get its memory whatever a test lets fail.
+# Check and the fake platform get their memory whatever a test lets fail.
+UNIT_SPARE := objcopy $(foreach a,malloc calloc realloc,\
+	--redefine-sym $(a)=__real_$(a))
+
 $(UNIT_CHECK): | $(DEPS_STAMP)
 	@mkdir -p $(@D)
-	@objcopy $(foreach a,$(UNIT_ALLOCS),--redefine-sym $(a)=__real_$(a)) \
-		$$($(CC) -print-file-name=libcheck_pic.a) $@
+	@$(UNIT_SPARE) $$($(CC) -print-file-name=libcheck_pic.a) $@
+
+$(UNIT_WORLD): $(UNIT_FAKE)
+	@mkdir -p $(@D)
+	@rm -f $@ && ar rcs $@ $^ && $(UNIT_SPARE) $@
 
 define unit-room
 $$(BUILD)/unit/$(1)/%: $$(BUILD)/obj/tests/unit/$(1)/%.o \
 		$$(call unit-help,$(1)) $$(UNIT_NEEDS_$(1)) $$(UNIT_CHECK)
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(UNIT_WRAP) -o $$@ $$^ $$(UNIT_LIBS)
+	@echo "  LINK  $$@"
+	@$$(CC) $$(CFLAGS) $$(UNIT_WRAP) -o $$@ $$^ $$(UNIT_LIBS)
 endef
 $(foreach r,$(UNIT_ROOMS),$(eval $(call unit-room,$(r))))
 

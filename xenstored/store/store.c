@@ -71,8 +71,7 @@ void xs_store_fini(struct xs_store *store)
 {
 	if (store->now.tree)
 		xs_stage_fini(&store->now);
-	if (store->watches.root)
-		xs_watches_fini(&store->watches);
+	xs_watches_fini(&store->watches);
 	if (store->tree.accounts)
 		xs_tree_fini(&store->tree);
 	if (store->accounts.map.buckets)

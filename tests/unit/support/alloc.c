@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * malloc(), calloc() and realloc() as the objects of a test program see them,
- * linked with -Wl,--wrap.  Libraries (Check, the sanitizers) are not touched.
+ * malloc() and so on as the objects of a test program see them, linked with
+ * -Wl,--wrap.  Libraries (Check, the sanitizers) are not touched.
  */
 #include "unit/support/alloc.h"
 
+#include <stdarg.h>
 #include <stddef.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t size);
+void *__real__talloc_zero(const void *ctx, size_t size, const char *name);
+char *__real_talloc_strdup(const void *ctx, const char *text);
+char *__real_talloc_vasprintf_append_buffer(char *text, const char *fmt,
+					    va_list ap);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
+void *__wrap__talloc_zero(const void *ctx, size_t size, const char *name);
+char *__wrap_talloc_strdup(const void *ctx, const char *text);
+char *__wrap_talloc_vasprintf_append_buffer(char *text, const char *fmt,
+					    va_list ap)
+	__attribute__((format(printf, 2, 0)));
 
 static struct {
 	unsigned int countdown; /* 0: never */
@@ -66,4 +76,22 @@ void *__wrap_calloc(size_t n, size_t size)
 void *__wrap_realloc(void *p, size_t size)
 {
 	return must_fail() ? NULL : __real_realloc(p, size);
+}
+
+void *__wrap__talloc_zero(const void *ctx, size_t size, const char *name)
+{
+	return must_fail() ? NULL : __real__talloc_zero(ctx, size, name);
+}
+
+char *__wrap_talloc_strdup(const void *ctx, const char *text)
+{
+	return must_fail() ? NULL : __real_talloc_strdup(ctx, text);
+}
+
+char *__wrap_talloc_vasprintf_append_buffer(char *text, const char *fmt,
+					    va_list ap)
+{
+	if (must_fail())
+		return NULL;
+	return __real_talloc_vasprintf_append_buffer(text, fmt, ap);
 }
