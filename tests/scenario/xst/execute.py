@@ -120,12 +120,14 @@ class Execution:
             raise Mismatch('a clean log', bad)
 
     def check_ours(self):
-        """Our daemon: the store is sound; with all domains dead, nothing of
-        them is left."""
+        """Our daemon: the store is sound; with all domains dead and all
+        clients gone, nothing of them is left."""
         helper = self.helper()
         self.control(helper, [b'check'])
         for domid in self.world.domids():
             self.world.set_state(domid, 'gone')
+        for name in [n for n in self.clients if n[0] == 'S']:
+            self.clients.pop(name).close()
         self.do_virq([])
         self.control(helper, [b'check'])
         self.check_accounting(helper)
@@ -139,16 +141,32 @@ class Execution:
                            f'mapped {self.world.mapped()}')
 
     def check_accounting(self, helper):
-        """Hook for a CONTROL view of what is charged to domains: with no
-        domain alive it must show none."""
+        """What the daemon's own views say must be nothing but domain 0."""
+        end = time.monotonic() + LIMITS.wait
+        for view, good in ((b'domains', rb'domid=0 [^\n]*\n\0'),
+                           (b'watches', rb'\0'), (b'transactions', rb'\0')):
+            while True:
+                got = self.ask(helper, [view])
+                if re.fullmatch(good, got):
+                    break
+                if time.monotonic() > end:
+                    raise Mismatch(f'CONTROL {view.decode()} without the dead',
+                                   wire.quote(got))
+                time.sleep(0.01)
 
-    def control(self, client, args):
+    def ask(self, client, args):
         client.request(wire.NUMBER['CONTROL'],
                        b''.join(a + b'\0' for a in args))
         msg = client.reply()
-        if not msg or msg.payload != b'OK\0':
+        if not msg:
+            raise Mismatch('a reply to CONTROL', client.missing())
+        return msg.payload
+
+    def control(self, client, args):
+        got = self.ask(client, args)
+        if got != b'OK\0':
             raise Mismatch('CONTROL ' + args[0].decode() + ' -> OK',
-                           wire.describe(msg) if msg else client.missing())
+                           wire.quote(got))
 
     # -- lines
 
