@@ -66,7 +66,7 @@ def match_reply(msg, words, variables):
                 variables[name] = value
         return bool(found)
     if kind == 'set':
-        variables[args[0].bare()] = msg.payload.rstrip(b'\0')
+        variables[args[0].text(variables)] = msg.payload.rstrip(b'\0')
         return True
     if len(words) != 1:
         raise ScriptError('unknown expectation ' + spell(words, variables))
