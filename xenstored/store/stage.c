@@ -137,161 +137,7 @@ void xs_stage_fini(struct xs_stage *stage)
 	xs_map_fini(&stage->deltas);
 }
 
-/* ---- Finding ---------------------------------------------------------- */
-
-static struct xs_delta *delta_entry(struct xs_list *pos)
-{
-	return xs_list_entry(pos, struct xs_delta, sibling);
-}
-
-/* Next delta below top, parents first; NULL after the last. */
-struct xs_delta *xs_delta_next(const struct xs_delta *top,
-			       const struct xs_delta *d)
-{
-	if (!xs_list_is_empty(&d->children))
-		return delta_entry(d->children.next);
-	while (d != top) {
-		if (d->sibling.next != &d->parent->children)
-			return delta_entry(d->sibling.next);
-		d = d->parent;
-	}
-	return NULL;
-}
-
-static struct xs_delta *new_delta(struct xs_stage *stage,
-				  struct xs_delta *parent, const char *name,
-				  size_t len)
-{
-	struct xs_delta *d = xs_arena_alloc(&stage->arena, sizeof(*d) + len);
-
-	if (!d)
-		return NULL;
-	memset(d, 0, sizeof(*d));
-	xs_list_init(&d->children);
-	xs_list_init(&d->sibling);
-	xs_list_init(&d->touched);
-	d->name = memcpy(d + 1, name, len);
-	d->name_len = (uint16_t)len;
-	d->parent = parent;
-	return d;
-}
-
-static void show_base(struct xs_delta *d, struct xs_node *base)
-{
-	d->base = base;
-	if (base)
-		d->flags = XS_D_PRESENT | XS_D_THROUGH;
-}
-
-static struct xs_delta *top_delta(struct xs_stage *stage, bool special)
-{
-	struct xs_delta **topp = special ? &stage->specials : &stage->root;
-
-	if (!*topp) {
-		*topp = new_delta(stage, NULL, "", 0);
-		if (*topp)
-			show_base(*topp, special ? stage->tree->specials
-						 : stage->tree->root);
-	}
-	return *topp;
-}
-
-static uint32_t hash_of(const struct xs_stage *stage,
-			const struct xs_delta *parent, const char *name,
-			size_t len)
-{
-	return xs_hash(&stage->tree->key, (uintptr_t)parent, name, len);
-}
-
-static struct xs_delta *find_below(const struct xs_stage *stage,
-				   const struct xs_delta *parent,
-				   const char *name, size_t len, uint32_t hash)
-{
-	struct xs_map_link *link = xs_map_bucket(&stage->deltas, hash);
-
-	for (; link; link = link->next) {
-		struct xs_delta *d =
-			xs_container_of(link, struct xs_delta, link);
-
-		if (link->hash == hash && d->parent == parent &&
-		    d->name_len == len && !memcmp(d->name, name, len))
-			return d;
-	}
-	return NULL;
-}
-
-static struct xs_delta *get_below(struct xs_stage *stage,
-				  struct xs_delta *parent, const char *name,
-				  size_t len)
-{
-	uint32_t hash = hash_of(stage, parent, name, len);
-	struct xs_delta *d = find_below(stage, parent, name, len, hash);
-
-	if (d)
-		return d;
-	d = new_delta(stage, parent, name, len);
-	if (!d)
-		return NULL;
-	if (parent->flags & XS_D_THROUGH)
-		show_base(d, xs_tree_child(stage->tree, parent->base, name, len,
-					   stage->at));
-	xs_map_add(&stage->deltas, &d->link, hash);
-	xs_list_add_tail(&parent->children, &d->sibling);
-	return d;
-}
-
-/* The delta of a path, made if need be; counts as an access to it. */
-static int get_delta(struct xs_stage *stage, const struct xs_path *path,
-		     struct xs_delta **dp)
-{
-	struct xs_path_iter it;
-	struct xs_delta *d;
-
-	*dp = NULL;
-	/* Without its snapshot the stage has lost what its deltas refer to. */
-	if (stage->snapshot.revoked)
-		return -ENOMEM;
-	d = top_delta(stage, xs_path_is_special(path));
-	xs_path_iter_init(&it, path);
-	while (d && xs_path_iter_next(&it))
-		d = get_below(stage, d, it.name, it.len);
-	if (!d)
-		return -ENOMEM;
-	if (!xs_list_is_linked(&d->touched)) {
-		if (!xs_account_fits(stage->account, XS_QUOTA_TRANSACTION_NODES,
-				     stage->n_touched + 1u))
-			return -ENOSPC;
-		xs_list_add_tail(&stage->touched, &d->touched);
-		stage->n_touched++;
-	}
-	*dp = d;
-	return 0;
-}
-
-static struct xs_node_state base_state(const struct xs_stage *stage,
-				       const struct xs_delta *d)
-{
-	struct xs_node_state state = {0};
-
-	if (d->base)
-		xs_node_at(d->base, stage->at, &state);
-	return state;
-}
-
-static struct xs_perms *perms_of(const struct xs_stage *stage,
-				 const struct xs_delta *d)
-{
-	return d->perms ? d->perms : base_state(stage, d).perms;
-}
-
-static bool is_below_cut(const struct xs_delta *d)
-{
-	for (; d; d = d->parent) {
-		if (d->flags & XS_D_CUT)
-			return true;
-	}
-	return false;
-}
+/* ---- Asking ----------------------------------------------------------- */
 
 /*
  * 0: the node exists and the client may do what it wants with it.  Of a node
@@ -305,7 +151,8 @@ static int ask(const struct xs_stage *stage, const struct xs_delta *d,
 
 	while (!(at->flags & XS_D_PRESENT))
 		at = at->parent;
-	if ((xs_perms_access(perms_of(stage, at), &stage->cred) & want) != want)
+	if ((xs_perms_access(xs_delta_perms(stage, at), &stage->cred) & want) !=
+	    want)
 		return -EACCES;
 	return d->flags & XS_D_PRESENT ? 0 : -ENOENT;
 }
@@ -372,7 +219,7 @@ static int find_now(const struct xs_stage *stage, const struct xs_path *path,
 static int get_for_reading(struct xs_stage *stage, const struct xs_path *path,
 			   struct xs_delta **dp)
 {
-	int rc = get_delta(stage, path, dp);
+	int rc = xs_delta_get(stage, path, dp);
 
 	return rc ? rc : ask(stage, *dp, XS_PERM_READ);
 }
@@ -387,7 +234,7 @@ static const char *value_of(const struct xs_stage *stage,
 		return d->value;
 	}
 	if (!(d->flags & XS_D_FRESH))
-		state = base_state(stage, d);
+		state = xs_delta_base(stage, d);
 	*lenp = state.value_len;
 	return state.value;
 }
@@ -400,10 +247,8 @@ static int list_base(const struct xs_stage *stage, const struct xs_node *base,
 
 	while ((child = xs_node_next_child(base, child, stage->at))) {
 		if (d && !xs_list_is_empty(&d->children)) {
-			const struct xs_delta *c = find_below(
-				stage, d, child->name, child->name_len,
-				hash_of(stage, d, child->name,
-					child->name_len));
+			const struct xs_delta *c = xs_delta_below(
+				stage, d, child->name, child->name_len);
 
 			if (c && !(c->flags & XS_D_THROUGH))
 				continue;
@@ -426,7 +271,7 @@ static int list_delta(const struct xs_stage *stage, const struct xs_delta *d,
 	if (rc)
 		return rc;
 	xs_list_for_each(pos, &d->children) {
-		const struct xs_delta *c = delta_entry(pos);
+		const struct xs_delta *c = xs_delta_entry(pos);
 
 		if (!(c->flags & XS_D_FRESH))
 			continue;
@@ -464,7 +309,7 @@ static uint64_t sum_of(const struct xs_stage *stage, enum xs_request_kind kind,
 		value = value_of(stage, d, &len);
 		digest(&sum, value, len);
 	} else if (kind == XS_R_PERMS) {
-		perms = perms_of(stage, d);
+		perms = xs_delta_perms(stage, d);
 		digest(&sum, (const char *)perms->entry,
 		       perms->n * sizeof(perms->entry[0]));
 	} else {
@@ -534,7 +379,7 @@ int xs_stage_perms(struct xs_stage *stage, const struct xs_path *path,
 	}
 	rc = read_logged(stage, XS_R_PERMS, path, &d);
 	if (!rc)
-		*permsp = perms_of(stage, d);
+		*permsp = xs_delta_perms(stage, d);
 	return rc;
 }
 
@@ -613,7 +458,7 @@ static uint32_t count_cut(const struct xs_stage *stage)
 		struct xs_node_state state;
 
 		if (!(d->flags & XS_D_CUT) || !d->base ||
-		    is_below_cut(d->parent))
+		    xs_delta_is_below_cut(d->parent))
 			continue;
 		for (node = d->base; node;
 		     node = xs_node_next(d->base, node, stage->at)) {
@@ -658,7 +503,7 @@ static int create(struct xs_stage *stage, struct xs_delta *d, size_t value_len)
 
 	for (at = d; !(at->flags & XS_D_PRESENT); at = at->parent)
 		n++;
-	rc = inherit(stage, perms_of(stage, at), &perms);
+	rc = inherit(stage, xs_delta_perms(stage, at), &perms);
 	if (rc)
 		return rc;
 	if (!nodes_fit(stage, n) || !size_fits(stage, perms->n, value_len)) {
@@ -680,12 +525,12 @@ static int create(struct xs_stage *stage, struct xs_delta *d, size_t value_len)
 static int do_write(struct xs_stage *stage, struct xs_request *rq)
 {
 	struct xs_delta *d;
-	int rc = get_delta(stage, &rq->path, &d);
+	int rc = xs_delta_get(stage, &rq->path, &d);
 
 	if (rc)
 		return rc;
 	rc = ask(stage, d, XS_PERM_WRITE);
-	if (!rc && !size_fits(stage, perms_of(stage, d)->n, rq->data_len))
+	if (!rc && !size_fits(stage, xs_delta_perms(stage, d)->n, rq->data_len))
 		return -ENOSPC;
 	if (rc == -ENOENT)
 		rc = create(stage, d, rq->data_len);
@@ -700,7 +545,7 @@ static int do_write(struct xs_stage *stage, struct xs_request *rq)
 static int do_mkdir(struct xs_stage *stage, const struct xs_request *rq)
 {
 	struct xs_delta *d;
-	int rc = get_delta(stage, &rq->path, &d);
+	int rc = xs_delta_get(stage, &rq->path, &d);
 
 	if (rc)
 		return rc;
@@ -724,7 +569,7 @@ static void forget(struct xs_stage *stage, struct xs_delta *d)
 static int do_rm(struct xs_stage *stage, const struct xs_request *rq)
 {
 	struct xs_delta *d, *c;
-	int rc = get_delta(stage, &rq->path, &d);
+	int rc = xs_delta_get(stage, &rq->path, &d);
 
 	if (rc)
 		return rc;
@@ -748,14 +593,14 @@ static int do_set_perms(struct xs_stage *stage, const struct xs_request *rq)
 	struct xs_perms *perms;
 	struct xs_delta *d;
 	size_t len;
-	int rc = get_delta(stage, &rq->path, &d);
+	int rc = xs_delta_get(stage, &rq->path, &d);
 
 	if (!rc)
 		rc = ask(stage, d, XS_PERM_WRITE | XS_PERM_OWNER);
 	if (rc)
 		return rc;
 	if (!stage->cred.privileged &&
-	    entries[0].domid != xs_perms_owner(perms_of(stage, d)))
+	    entries[0].domid != xs_perms_owner(xs_delta_perms(stage, d)))
 		return -EPERM;
 	value_of(stage, d, &len);
 	if (!size_fits(stage, n, len))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a stage knows of one node; shared by stage.c and commit.c only. */
+/* What a stage knows of one node; for delta.c, stage.c and commit.c only. */
 #ifndef XS_STORE_STAGE_PRIV_H
 #define XS_STORE_STAGE_PRIV_H
 
@@ -66,8 +66,23 @@ struct xs_delta {
 	struct xs_perms *old_perms;
 };
 
+static inline struct xs_delta *xs_delta_entry(struct xs_list *pos)
+{
+	return xs_list_entry(pos, struct xs_delta, sibling);
+}
+
 struct xs_delta *xs_delta_next(const struct xs_delta *top,
 			       const struct xs_delta *d);
+int xs_delta_get(struct xs_stage *stage, const struct xs_path *path,
+		 struct xs_delta **dp);
+struct xs_delta *xs_delta_below(const struct xs_stage *stage,
+				const struct xs_delta *parent, const char *name,
+				size_t len);
+struct xs_node_state xs_delta_base(const struct xs_stage *stage,
+				   const struct xs_delta *d);
+struct xs_perms *xs_delta_perms(const struct xs_stage *stage,
+				const struct xs_delta *d);
+bool xs_delta_is_below_cut(const struct xs_delta *d);
 int xs_stage_replay(struct xs_stage *stage);
 
 #endif
