@@ -6,7 +6,7 @@
  *          with a sequence number and a checksum; after each write an older
  *          block is read back and compared with what memory says it holds
  *   net    UDP ping-pong with PEER port 7777; the answer must be the question
- *   clock  a 10 ms tick that reports every jump of any clock over 0.3 s
+ *   clock  a 20 ms tick that reports every jump of any clock over 0.3 s
  *
  * Once a second one line of counters:
  *   ST t=SECONDS ios=N errs=N iomax=S tx=N rx=N udpgap=S tick=S
@@ -29,6 +29,7 @@
 
 #define BLOCK 4096
 #define N_BLOCKS 2048
+#define PAUSE_US 20000 /* leaves the emulated processor to others */
 
 struct block {
 	uint64_t seq;
@@ -104,6 +105,7 @@ static void *run_disk(void *arg)
 			found_error("verify", from);
 		n_ios++;
 		keep_max(&io_max, now(CLOCK_BOOTTIME) - start);
+		usleep(PAUSE_US);
 	}
 	return NULL;
 }
@@ -133,7 +135,7 @@ static void *run_net(void *arg)
 			n_rx++;
 			keep_max(&udp_gap, now(CLOCK_BOOTTIME) - last);
 			last = now(CLOCK_BOOTTIME);
-			usleep(20000);
+			usleep(PAUSE_US);
 		}
 	}
 	return NULL;
@@ -151,7 +153,7 @@ static void *run_clock(void *arg)
 	for (;;) {
 		bool jump = false;
 
-		usleep(10000);
+		usleep(PAUSE_US);
 		for (int i = 0; i < 3; i++) {
 			double t = now(id[i]);
 

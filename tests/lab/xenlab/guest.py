@@ -71,11 +71,14 @@ class Guest:
             disks=f'"{self._disk_spec}"' if self._disk_spec else "",
             vifs=f'"mac={mac},bridge=xenbr0"' if self._net else "")
 
-    def prepare(self):
+    def prepare_script(self):
         """Puts its disk image and its configuration into dom0."""
         disk = f"truncate -s 16M {self.image}; " if self._own_disk else ""
-        self.host.run(f"mkdir -p /srv; {disk}cat > {self.config_file} "
-                      f"<<'END'\n{self.config()}END\n")
+        return (f"mkdir -p /srv; {disk}cat > {self.config_file} "
+                f"<<'END'\n{self.config()}END\n")
+
+    def prepare(self):
+        self.host.run(self.prepare_script())
 
     def create(self, prepare=True):
         if prepare:

@@ -87,6 +87,12 @@ class Host:
 
     # -- commands
 
+    @staticmethod
+    def _name_of(script):
+        """Enough of a script to know it by, for messages."""
+        lines = script.strip().splitlines()
+        return lines[0] if len(lines) == 1 else f"{lines[0]} ..."
+
     def spawn(self, script, limit, **how):
         """Starts a script in dom0; answers a Job (see channel.py)."""
         return self._channel.start(script, limit * SLACK, **how)
@@ -104,11 +110,12 @@ class Host:
         if not ended or job.timed_out or job.lost:
             what = "the connection broke during" if job.lost else \
                 f"not done within {limit * SLACK:.0f} s:"
-            raise LabTimeout(f"host {self.name}: {what} {script.strip()}\n"
-                             f"-- output:\n{job.output()}{self.explain()}")
+            raise LabTimeout(
+                f"host {self.name}: {what} {self._name_of(script)}\n"
+                f"-- output:\n{job.output()}{self.explain()}")
         if check and job.status:
             raise CommandFailed(f"host {self.name}: status {job.status} from "
-                                f"{script.strip()}\n-- output:\n"
+                                f"{self._name_of(script)}\n-- output:\n"
                                 + job.output())
         return job.status, job.output()
 
@@ -184,6 +191,14 @@ class Host:
         except (LabError, OSError) as e:
             text += f"-- dom0 of {self.name} cannot be asked: {e}\n"
         return text
+
+    def check_emulator(self):
+        """No guest may have ended by a fault of the emulated processor: such
+        a guest stopped with Xen's own code segment (e008) as its own."""
+        text = self.machine.console_text()
+        if re.search(r"Triple fault(.*\n){1,5}.*RIP: +e008:", text):
+            raise LabError("QEMU mixed up Xen's and a guest's registers; this "
+                           "run says nothing about the daemon")
 
     def wait_console(self, pattern, limit):
         return wait_until(

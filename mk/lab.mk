@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The lab: an emulated Xen host (tests/lab/README.md).  LAB_ARGS adds options
+# to the two that run one.
+
+LAB          := tests/lab/lab
+LAB_PACKAGES := $(shell sed 's/\#.*//' tests/lab/host-packages.txt)
+LAB_ARGS     ?=
+
+.PHONY: lab-image check-lab demo
+#: lab-image      makes the emulated host, once a machine
+lab-image:
+	@mk/install-packages $(LAB_PACKAGES)
+	@$(LAB) build
+
+#: check-lab      our daemon as the only xenstored of a real Xen host
+check-lab: lab-image $(BUILD)/bin/xenstored
+	$(LAB) test daemon --our $(BUILD) --xenstored our $(LAB_ARGS)
+
+#: demo           a guest at work on our daemon, for people to watch
+demo: lab-image $(BUILD)/bin/xenstored
+	@$(LAB) demo --our $(BUILD) --xenstored our $(LAB_ARGS)
