@@ -92,8 +92,8 @@ static void destroy(struct model_store *store, unsigned int path)
 }
 
 /* Children that exist, in order of creation. */
-static unsigned int children(const struct model_store *store, unsigned int path,
-			     unsigned int found[3])
+unsigned int model_children(const struct model_store *store, unsigned int path,
+			    unsigned int found[3])
 {
 	unsigned int i, j, n = 0;
 
@@ -128,7 +128,7 @@ static void look(const struct model_store *store, const struct model_op *op,
 		put(reply, node->value, node->len);
 		break;
 	case MODEL_LIST:
-		n = children(store, op->path, found);
+		n = model_children(store, op->path, found);
 		for (i = 0; i < n; i++) {
 			model_path_text(found[i], text);
 			put(reply, strrchr(text, '/') + 1, 2);
@@ -212,7 +212,7 @@ static size_t dump(const struct model_store *store, unsigned int path,
 		   char *text, size_t at, size_t max)
 {
 	const struct model_node *node = &store->node[path];
-	unsigned int found[3], n = children(store, path, found), i;
+	unsigned int found[3], n = model_children(store, path, found), i;
 	char name[8], perm[XS_PERM_TEXT_MAX];
 
 	model_path_text(path, name);

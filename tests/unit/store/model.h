@@ -64,6 +64,8 @@ void model_path_text(unsigned int path, char text[8]);
 unsigned int model_access(const struct model_node *node,
 			  const struct xs_cred *cred);
 unsigned int model_nearest(const struct model_store *store, unsigned int path);
+unsigned int model_children(const struct model_store *store, unsigned int path,
+			    unsigned int found[3]);
 void model_apply(struct model_store *store, const struct xs_cred *cred,
 		 const struct model_op *op, struct model_reply *reply);
 bool model_same_reply(const struct model_reply *a, const struct model_reply *b);
