@@ -4,7 +4,7 @@
 # A test is linked with its room and the rooms below it only, which proves the
 # direction of dependencies once more.
 
-UNIT_ROOMS   := base wire store plat main
+UNIT_ROOMS   := base wire state store plat main
 UNIT_SRCS    := $(wildcard tests/unit/*/*.c)
 UNIT_BINS    := $(patsubst tests/%.c,$(BUILD)/%,\
 	$(filter $(UNIT_ROOMS:%=tests/unit/%/test_%),$(UNIT_SRCS)))
@@ -21,7 +21,8 @@ UNIT_CHECK   := $(BUILD)/unit/libcheck.a
 unit-objs = $(foreach r,$(1),$(filter $(BUILD)/obj/xenstored/$(r)/%,$(CORE_OBJS)))
 UNIT_NEEDS_base  := $(call unit-objs,base)
 UNIT_NEEDS_wire  := $(call unit-objs,base wire)
-UNIT_NEEDS_store := $(call unit-objs,base wire store)
+UNIT_NEEDS_state := $(call unit-objs,base wire state)
+UNIT_NEEDS_store := $(call unit-objs,base wire state store)
 UNIT_NEEDS_plat  := $(UNIT_WORLD)
 UNIT_NEEDS_main  := $(UNIT_WORLD) $(BUILD)/libcore.a
 
