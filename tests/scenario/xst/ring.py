@@ -53,11 +53,15 @@ class RingClient(Client):
 
     # -- transport
 
+    def room(self):
+        room = SIZE - ((self.peek('req_prod') - self.peek('req_cons')) & MASK)
+        return room if 0 < room <= SIZE else 0
+
     def put(self, data):
         """Place as much of *data* as fits; returns the number of bytes."""
         prod = self.peek('req_prod')
-        room = SIZE - ((prod - self.peek('req_cons')) & MASK)
-        if room <= 0 or room > SIZE:
+        room = self.room()
+        if not room:
             return 0
         part = data[:room]
         at = prod % SIZE
@@ -79,10 +83,6 @@ class RingClient(Client):
                 raise Mismatch('the daemon to read the ring', 'nothing')
             if self.deaf or not self.pump(0):
                 time.sleep(POLL)
-
-    def fill(self, data):
-        """Place what fits now, without waiting for room."""
-        return self.put(data)
 
     def receive(self, timeout):
         end = time.monotonic() + timeout

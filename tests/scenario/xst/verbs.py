@@ -251,11 +251,26 @@ class ClientVerbs:
                 raise Mismatch('a notification', 'nothing')
             time.sleep(0.002)
 
-    def do_stalled(self, client, words):
-        """The daemon leaves requests in the ring unread."""
-        time.sleep(NOTHING)
-        if client.peek('req_cons') == client.peek('req_prod'):
-            raise Mismatch('stalled', 'all requests read')
+    def do_flood(self, client, words):
+        """flood N OP ARGUMENT...: requests without taking a reply.  The
+        daemon must stop reading before it has N of them; $sent is how many
+        it took or left in the ring."""
+        number = int(words[0].text(self.vars))
+        args = [w.value(self.vars) for w in words[2:]]
+        op = words[1].bare()
+        data = wire.arguments(op, args)
+        sent = 0
+        end = time.monotonic() + NOTHING
+        while time.monotonic() < end:
+            if client.room() < wire.HEADER.size + len(data):
+                time.sleep(0.002)
+                continue
+            client.request(wire.NUMBER[op], data)
+            sent += 1
+            end = time.monotonic() + NOTHING
+            if sent == number:
+                raise Mismatch('stalled', 'all requests read')
+        self.vars['sent'] = b'%d' % sent
 
     def do_deaf(self, client, words):
         client.deaf = True
