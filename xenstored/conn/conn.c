@@ -324,7 +324,7 @@ static bool must_wait(const struct xs_conn *conn)
 {
 	const struct xs_account *account = conn->account;
 
-	if (conn->out.bytes > XS_CONN_DEAF_BYTES)
+	if (conn->quiesced || conn->out.bytes > XS_CONN_DEAF_BYTES)
 		return true;
 	if (!account->limited)
 		return false;
@@ -606,6 +606,8 @@ static void flush_stream(struct xs_conn *conn)
 
 static void flush(struct xs_conn *conn)
 {
+	if (conn->quiesced && !conn->lost)
+		return;
 	if (conn->lost) {
 		if (conn->stream >= 0)
 			xs_conn_close(conn);
@@ -617,6 +619,52 @@ static void flush(struct xs_conn *conn)
 	} else if (conn->page && !conn->ignored) {
 		flush_ring(conn);
 	}
+}
+
+/* ---- Standing still --------------------------------------------------- */
+
+/*
+ * Answers what was taken in completely and sends what there is room for; from
+ * then on nothing goes in or out, so that the connection can be saved.
+ */
+void xs_conn_quiesce(struct xs_conn *conn)
+{
+	size_t len = conn->in_len, used;
+	char *buf = conn->conns->scratch;
+
+	if (conn->quiesced || conn->dead)
+		return;
+	if (len) {
+		memcpy(buf, conn->in, len);
+		if (answer(conn, buf, len, &used) == VOID)
+			drop_input(conn);
+		else if (!keep_input(conn, buf + used, len - used))
+			conn->lost = true;
+	}
+	flush(conn);
+	conn->quiesced = !conn->dead;
+}
+
+/* Goes on where xs_conn_quiesce() stopped. */
+void xs_conn_resume(struct xs_conn *conn)
+{
+	if (!conn->quiesced)
+		return;
+	conn->quiesced = false;
+	make_dirty(conn);
+	make_ready(conn);
+}
+
+/* Input that another daemon took in: it comes first.  -E2BIG, -ENOMEM. */
+int xs_conn_adopt_input(struct xs_conn *conn, const void *data, size_t len)
+{
+	if (len > XS_CONN_SCRATCH)
+		return -E2BIG;
+	if (!keep_input(conn, data, len))
+		return -ENOMEM;
+	make_ready(conn);
+	make_dirty(conn);
+	return 0;
 }
 
 /*
@@ -712,7 +760,8 @@ static void age_events(struct xs_conns *conns)
 		if (conns->now_ms - msg->queued_ms < limit)
 			return;
 		conns->progress = true;
-		if (msg->charge.account->limited && !started) {
+		if (msg->charge.account->limited && !started &&
+		    !xs_container_of(queue, struct xs_conn, out)->quiesced) {
 			xs_queue_drop(msg);
 			continue;
 		}

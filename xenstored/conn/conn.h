@@ -96,6 +96,7 @@ struct xs_conn {
 	bool lost;	  /* reads nothing: to be closed */
 	bool wants_write; /* its socket is full */
 	bool wants_read;  /* its socket is listened to */
+	bool quiesced;	  /* nothing goes in or out until it is resumed */
 };
 
 static inline const struct xs_cred *xs_conn_cred(const struct xs_conn *conn)
@@ -122,6 +123,9 @@ int xs_conn_new(struct xs_conns *conns, struct xs_account *account,
 void xs_conn_reset(struct xs_conn *conn);
 void xs_conn_ignore(struct xs_conn *conn, enum xs_ring_error error);
 void xs_conn_close(struct xs_conn *conn);
+void xs_conn_quiesce(struct xs_conn *conn);
+void xs_conn_resume(struct xs_conn *conn);
+int xs_conn_adopt_input(struct xs_conn *conn, const void *data, size_t len);
 void xs_conn_stream_ready(struct xs_conn *conn, bool readable, bool writable);
 void xs_conn_port_ready(struct xs_conn *conn);
 void xs_conn_set_port(struct xs_conn *conn, uint32_t local, uint32_t remote);

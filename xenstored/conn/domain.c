@@ -193,6 +193,26 @@ int xs_domain_get(struct xs_conns *conns, uint16_t domid,
 	return 0;
 }
 
+/*
+ * Marks a permission entry as void if it is for nobody: one for a domid that
+ * is not in use must not serve its next bearer (XSA-417), and who never heard
+ * of "all domains" (features: XS_FEATURE_) does not mean it.
+ */
+void xs_domain_settle_perm(struct xs_conns *conns, uint32_t features,
+			   struct xs_perm *perm)
+{
+	struct xs_domain *domain;
+
+	if (perm->domid == XS_DOMID_ANY) {
+		if (!(features & XS_FEATURE_DOMID_ANY))
+			perm->flags |= XS_PERM_F_IGNORE;
+		return;
+	}
+	if (perm->domid >= XS_DOMID_FIRST_RESERVED ||
+	    xs_domain_get(conns, perm->domid, &domain))
+		perm->flags |= XS_PERM_F_IGNORE;
+}
+
 static int add_ring(struct xs_conns *conns, struct xs_domain *domain,
 		    void *page, uint32_t local, uint32_t remote)
 {

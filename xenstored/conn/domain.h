@@ -12,6 +12,7 @@
 struct xs_account;
 struct xs_conn;
 struct xs_conns;
+struct xs_perm;
 
 #define XS_HANDLE_SIZE 16
 
@@ -32,6 +33,8 @@ struct xs_domain {
 struct xs_domain *xs_domain_find(const struct xs_conns *conns, uint16_t domid);
 int xs_domain_get(struct xs_conns *conns, uint16_t domid,
 		  struct xs_domain **domainp);
+void xs_domain_settle_perm(struct xs_conns *conns, uint32_t features,
+			   struct xs_perm *perm);
 int xs_domain_introduce_master(struct xs_conns *conns);
 int xs_domain_introduce(struct xs_conns *conns, uint16_t domid, uint32_t port);
 int xs_domain_release(struct xs_conns *conns, uint16_t domid);

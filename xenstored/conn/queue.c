@@ -9,6 +9,7 @@
  */
 #include "conn/queue.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,10 +63,9 @@ void xs_queue_fini(struct xs_queue *queue)
 		xs_map_fini(&queue->events);
 }
 
-static struct xs_msg *new_msg(struct xs_queue *queue, const struct xs_hdr *hdr,
+static struct xs_msg *new_msg(struct xs_queue *queue, size_t len,
 			      struct xs_account *account)
 {
-	size_t len = XS_HDR_SIZE + hdr->len;
 	struct xs_msg *msg = malloc(sizeof(*msg) + len);
 
 	if (!msg)
@@ -75,7 +75,6 @@ static struct xs_msg *new_msg(struct xs_queue *queue, const struct xs_hdr *hdr,
 	xs_list_init(&msg->aging);
 	msg->queue = queue;
 	msg->len = (uint32_t)len;
-	xs_hdr_encode(hdr, msg->bytes);
 	xs_charge_force(&msg->charge, account, XS_CHARGE_BYTES_ONLY,
 			sizeof(*msg) + len);
 	xs_list_add_tail(&queue->msgs, &msg->link);
@@ -91,9 +90,12 @@ static struct xs_msg *new_msg(struct xs_queue *queue, const struct xs_hdr *hdr,
 struct xs_msg *xs_queue_add(struct xs_queue *queue, const struct xs_hdr *hdr,
 			    const void *payload, struct xs_account *account)
 {
-	struct xs_msg *msg = new_msg(queue, hdr, account);
+	struct xs_msg *msg = new_msg(queue, XS_HDR_SIZE + hdr->len, account);
 
-	if (msg && hdr->len)
+	if (!msg)
+		return NULL;
+	xs_hdr_encode(hdr, msg->bytes);
+	if (hdr->len)
 		memcpy(msg->bytes + XS_HDR_SIZE, payload, hdr->len);
 	return msg;
 }
@@ -156,15 +158,17 @@ struct xs_msg *xs_queue_add_event(struct xs_queue *queue, const char *path,
 
 	if (once && !queue->events.buckets && xs_map_init(&queue->events))
 		return NULL;
-	msg = new_msg(queue, &hdr, account);
+	msg = new_msg(queue, XS_HDR_SIZE + hdr.len, account);
 	if (!msg)
 		return NULL;
+	xs_hdr_encode(&hdr, msg->bytes);
 	p = msg->bytes + XS_HDR_SIZE;
 	memcpy(p, path, path_len);
 	p[path_len] = '\0';
 	memcpy(p + path_len + 1, token, token_len);
 	p[path_len + 1 + token_len] = '\0';
 	queue->n_events++;
+	msg->is_event = true;
 	if (once) {
 		xs_map_add(&queue->events, &msg->event,
 			   hash_event(queue, path, path_len, token, token_len));
@@ -173,12 +177,62 @@ struct xs_msg *xs_queue_add_event(struct xs_queue *queue, const char *path,
 	return msg;
 }
 
-static bool is_watch_event(const struct xs_msg *msg)
+static int adopt_event(struct xs_queue *queue, const char *payload, size_t len,
+		       struct xs_account *account)
 {
-	struct xs_hdr hdr;
+	size_t path_len = strnlen(payload, len), token_len;
 
-	xs_hdr_decode(&hdr, msg->bytes);
-	return hdr.type == XS_OP_WATCH_EVENT;
+	if (path_len == len)
+		return -EINVAL;
+	token_len = strnlen(payload + path_len + 1, len - path_len - 1);
+	if (path_len + token_len + 2 != len)
+		return -EINVAL;
+	return xs_queue_add_event(queue, payload, path_len,
+				  payload + path_len + 1, token_len, account,
+				  payload[0] != '@')
+		       ? 0
+		       : -ENOMEM;
+}
+
+/*
+ * Queues what another daemon had queued: begun bytes that end a message of
+ * which the client has the rest, then whole messages.  -EINVAL, -ENOMEM, after
+ * which the queue is to be cleared.
+ */
+int xs_queue_adopt(struct xs_queue *queue, const void *data, size_t len,
+		   size_t begun, struct xs_account *account)
+{
+	const char *p = data;
+	struct xs_msg *msg;
+	struct xs_hdr hdr;
+	int rc;
+
+	if (begun > len)
+		return -EINVAL;
+	if (begun) {
+		msg = new_msg(queue, begun, account);
+		if (!msg)
+			return -ENOMEM;
+		memcpy(msg->bytes, p, begun);
+		msg->is_part = true;
+	}
+	for (p += begun, len -= begun; len; p += hdr.len, len -= hdr.len) {
+		if (len < XS_HDR_SIZE)
+			return -EINVAL;
+		xs_hdr_decode(&hdr, p);
+		p += XS_HDR_SIZE;
+		len -= XS_HDR_SIZE;
+		if (hdr.len > len)
+			return -EINVAL;
+		if (hdr.type == XS_OP_WATCH_EVENT)
+			rc = adopt_event(queue, p, hdr.len, account);
+		else
+			rc = xs_queue_add(queue, &hdr, p, account) ? 0
+								   : -ENOMEM;
+		if (rc)
+			return rc;
+	}
+	return 0;
 }
 
 /* Takes a message back, or forgets it when it is out. */
@@ -193,7 +247,7 @@ void xs_queue_drop(struct xs_msg *msg)
 		queue->bytes -= msg->len;
 	}
 	queue->n_msgs--;
-	if (is_watch_event(msg))
+	if (msg->is_event)
 		queue->n_events--;
 	if (msg->event.spare)
 		xs_map_remove(&queue->events, &msg->event);

@@ -30,6 +30,8 @@ struct xs_msg {
 	struct xs_charge charge; /* to the receiver */
 	struct xs_debt *debt;	 /* of the causer; NULL: nobody waits */
 	uint64_t queued_ms;
+	bool is_event;
+	bool is_part; /* the end of a message another daemon began to send */
 	uint32_t len;
 	unsigned char bytes[]; /* header and payload */
 };
@@ -58,6 +60,8 @@ struct xs_msg *xs_queue_add_event(struct xs_queue *queue, const char *path,
 				  size_t path_len, const char *token,
 				  size_t token_len, struct xs_account *account,
 				  bool once);
+int xs_queue_adopt(struct xs_queue *queue, const void *data, size_t len,
+		   size_t begun, struct xs_account *account);
 bool xs_queue_has_event(const struct xs_queue *queue, const char *path,
 			size_t path_len, const char *token, size_t token_len);
 void xs_queue_drop(struct xs_msg *msg);

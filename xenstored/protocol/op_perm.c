@@ -71,24 +71,6 @@ static int check_owner(struct xs_request *req, uint16_t domid)
 	return xs_domain_get(req->protocol->conns, domid, &domain);
 }
 
-/*
- * An entry for a domid that is nobody's now must not serve its next bearer
- * (XSA-417), and who never heard of "all domains" does not mean it.
- */
-static void settle_entry(struct xs_request *req, struct xs_perm *perm)
-{
-	struct xs_domain *domain;
-
-	if (perm->domid == XS_DOMID_ANY) {
-		if (!(xs_request_features(req) & XS_FEATURE_DOMID_ANY))
-			perm->flags |= XS_PERM_F_IGNORE;
-		return;
-	}
-	if (perm->domid >= XS_DOMID_FIRST_RESERVED ||
-	    xs_domain_get(req->protocol->conns, perm->domid, &domain))
-		perm->flags |= XS_PERM_F_IGNORE;
-}
-
 static int parse_perms(const char *const *args, unsigned int n,
 		       struct xs_perm *perms)
 {
@@ -127,7 +109,8 @@ int xs_do_set_perms(struct xs_request *req)
 	if (rc)
 		return rc;
 	for (i = 1; i < n; i++)
-		settle_entry(req, &perms[i]);
+		xs_domain_settle_perm(req->protocol->conns,
+				      xs_request_features(req), &perms[i]);
 	stage = xs_request_begin(req);
 	rc = xs_stage_set_perms(stage, &path, perms, (unsigned int)n);
 	rc = xs_request_end(req, stage, rc);

@@ -303,7 +303,7 @@ static int catch_up(struct xs_stage *stage)
 {
 	if (!stage->is_tx)
 		return 0;
-	if (stage->snapshot.revoked)
+	if (stage->snapshot.revoked || stage->doomed)
 		return -EAGAIN;
 	if (stage->tree->gen != stage->at)
 		return xs_stage_replay(stage);

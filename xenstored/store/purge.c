@@ -16,20 +16,10 @@
 #include "store/watch.h"
 #include "wire/path.h"
 
-struct root {
-	const struct xs_tree *tree;
-	struct xs_node *node;
-};
-
 static int by_path(const void *a, const void *b)
 {
-	const struct root *x = a, *y = b;
-	char px[XS_PATH_BUF], py[XS_PATH_BUF];
-	size_t lx = xs_node_path(x->tree, x->node, px, sizeof(px));
-	size_t ly = xs_node_path(y->tree, y->node, py, sizeof(py));
-	int rc = memcmp(px, py, lx < ly ? lx : ly);
-
-	return rc ? rc : (lx > ly) - (lx < ly);
+	return xs_node_order(*(struct xs_node *const *)a,
+			     *(struct xs_node *const *)b);
 }
 
 static struct xs_version *version_for(struct xs_tree *tree,
@@ -87,23 +77,22 @@ static void remove_tree(struct xs_tree *tree, struct xs_watches *watches,
 
 /* Top-most nodes of the domain, sorted by path; 0 when out of memory. */
 static size_t collect(struct xs_tree *tree, uint16_t domid,
-		      struct root **rootsp)
+		      struct xs_node ***rootsp)
 {
 	struct xs_node *const *nodes;
 	size_t n = xs_tree_owned(tree, domid, &nodes), i, n_roots = 0;
-	struct root *roots = n ? malloc(n * sizeof(*roots)) : NULL;
+	struct xs_node **roots =
+		n ? malloc(n * sizeof(struct xs_node *)) : NULL;
 
 	*rootsp = roots;
 	if (!roots)
 		return 0;
 	for (i = 0; i < n; i++) {
-		if (is_permanent(tree, nodes[i]) ||
-		    top_owned(tree, nodes[i], domid) != nodes[i])
-			continue;
-		roots[n_roots].tree = tree;
-		roots[n_roots++].node = nodes[i];
+		if (!is_permanent(tree, nodes[i]) &&
+		    top_owned(tree, nodes[i], domid) == nodes[i])
+			roots[n_roots++] = nodes[i];
 	}
-	qsort(roots, n_roots, sizeof(*roots), by_path);
+	qsort(roots, n_roots, sizeof(roots[0]), by_path);
 	return n_roots;
 }
 
@@ -125,11 +114,11 @@ static void remove_owned(struct xs_tree *tree, struct xs_watches *watches,
 {
 	uint16_t cause = tree->master_domid;
 	struct xs_node *node;
-	struct root *roots;
+	struct xs_node **roots;
 	size_t n = collect(tree, domid, &roots), i;
 
 	for (i = 0; i < n; i++)
-		remove_tree(tree, watches, roots[i].node, cause);
+		remove_tree(tree, watches, roots[i], cause);
 	free(roots);
 	/* Out of memory for the order: without it. */
 	while ((node = any_owned(tree, domid)))

@@ -63,6 +63,8 @@ static void open_stage(struct xs_stage *stage, const struct xs_cred *cred,
 	stage->arena.account = is_tx ? account : NULL;
 	stage->log_arena.account = stage->arena.account;
 	stage->is_tx = is_tx;
+	stage->doomed = false;
+	stage->digest_key = stage->tree->digest_key;
 }
 
 /*
@@ -300,7 +302,7 @@ static int digest(void *arg, const char *data, size_t len)
 static uint64_t sum_of(const struct xs_stage *stage, enum xs_request_kind kind,
 		       const struct xs_delta *d)
 {
-	struct sum sum = {.key = &stage->tree->key};
+	struct sum sum = {.key = &stage->digest_key};
 	const struct xs_perms *perms;
 	const char *value;
 	size_t len;
@@ -753,4 +755,57 @@ int xs_stage_replay(struct xs_stage *stage)
 			break;
 	}
 	return rc;
+}
+
+/* ---- Taking a transaction elsewhere ----------------------------------- */
+
+/* Calls fn for the requests so far until it returns nonzero. */
+int xs_stage_each_request(const struct xs_stage *stage, xs_stage_request_fn *fn,
+			  void *arg)
+{
+	struct xs_list *pos;
+	int rc = 0;
+
+	xs_list_for_each(pos, &stage->log) {
+		const struct xs_request *rq =
+			xs_list_entry(pos, struct xs_request, link);
+		const struct xs_stage_request out = {
+			.kind = rq->kind,
+			.rc = rq->rc,
+			.sum = rq->sum,
+			.path = &rq->path,
+			.data = rq->data,
+			.len = rq->data_len,
+		};
+
+		rc = fn(arg, &out);
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
+/*
+ * Makes a request of a transaction that began elsewhere again in this one,
+ * whose snapshot is of now.  If the client would not be told what it was told,
+ * the transaction is doomed: it goes on, but its commit answers -EAGAIN.
+ */
+int xs_stage_adopt(struct xs_stage *stage, const struct xs_stage_request *in)
+{
+	struct xs_request *rq =
+		new_request(stage, (enum xs_request_kind)in->kind, in->path,
+			    in->data, in->len);
+	int rc;
+
+	if (!rq)
+		return -ENOMEM;
+	rq->rc = in->rc;
+	rq->sum = in->sum;
+	rc = repeat(stage, rq);
+	if (rc == -ENOMEM)
+		return rc;
+	if (rc)
+		stage->doomed = true;
+	xs_list_add_tail(&stage->log, &rq->link);
+	return 0;
 }

@@ -37,6 +37,8 @@ struct xs_stage {
 	struct xs_delta *specials;
 	struct xs_arena arena;
 	bool is_tx;
+	bool doomed; /* some reply is known not to hold any more */
+	struct xs_hash_key digest_key;
 	struct xs_list log; /* a transaction's requests so far */
 	struct xs_arena log_arena;
 	uint16_t blame; /* after -EAGAIN: whose change was in the way */
@@ -66,6 +68,20 @@ int xs_stage_mkdir(struct xs_stage *stage, const struct xs_path *path);
 int xs_stage_rm(struct xs_stage *stage, const struct xs_path *path);
 int xs_stage_set_perms(struct xs_stage *stage, const struct xs_path *path,
 		       const struct xs_perm *entries, unsigned int n);
+
+/* A transaction's log, to be taken elsewhere; kinds as in stage_priv.h. */
+struct xs_stage_request {
+	unsigned int kind;
+	int rc;
+	uint64_t sum;
+	const struct xs_path *path;
+	const void *data; /* value, or permission entries */
+	size_t len;
+};
+typedef int xs_stage_request_fn(void *arg, const struct xs_stage_request *rq);
+int xs_stage_each_request(const struct xs_stage *stage, xs_stage_request_fn *fn,
+			  void *arg);
+int xs_stage_adopt(struct xs_stage *stage, const struct xs_stage_request *rq);
 
 int xs_stage_commit(struct xs_stage *stage, struct xs_watches *watches);
 

@@ -212,6 +212,10 @@ int xs_tree_init(struct xs_tree *tree, struct xs_accounts *accounts,
 	xs_list_init(&tree->deaths);
 	tree->accounts = accounts;
 	tree->key = *key;
+	tree->digest_key.k0 = (uint64_t)xs_hash(key, 1, "digest", 6) << 32 |
+			      xs_hash(key, 2, "digest", 6);
+	tree->digest_key.k1 = (uint64_t)xs_hash(key, 3, "digest", 6) << 32 |
+			      xs_hash(key, 4, "digest", 6);
 	tree->master_domid = owner;
 	tree->gen = 1;
 	if (xs_perms_table_init(&tree->perms, key) ||
@@ -393,6 +397,34 @@ size_t xs_node_path(const struct xs_tree *tree, const struct xs_node *node,
 			buf[--pos] = '/';
 	}
 	return len;
+}
+
+static unsigned int depth_of(const struct xs_node *node)
+{
+	unsigned int n = 0;
+
+	while ((node = node->parent))
+		n++;
+	return n;
+}
+
+/* Below, at or above 0: a's path comes before, is, or comes after b's. */
+int xs_node_order(const struct xs_node *a, const struct xs_node *b)
+{
+	unsigned int da = depth_of(a), db = depth_of(b), n;
+	int rc;
+
+	for (n = da; n > db; n--)
+		a = a->parent;
+	for (n = db; n > da; n--)
+		b = b->parent;
+	if (a == b)
+		return (da > db) - (da < db);
+	for (; a->parent != b->parent; a = a->parent)
+		b = b->parent;
+	rc = memcmp(a->name, b->name,
+		    a->name_len < b->name_len ? a->name_len : b->name_len);
+	return rc ? rc : (int)a->name_len - (int)b->name_len;
 }
 
 /* ---- Changing --------------------------------------------------------- */

@@ -79,6 +79,7 @@ struct xs_tree {
 	struct xs_map nodes;
 	struct xs_map owners;
 	struct xs_hash_key key;
+	struct xs_hash_key digest_key; /* for what leaves the daemon */
 	struct xs_perms_table perms;
 	struct xs_accounts *accounts;
 	struct xs_list snapshots;
@@ -117,6 +118,7 @@ struct xs_node *xs_node_next(const struct xs_node *top,
 uint64_t xs_node_list_gen(const struct xs_node *node);
 size_t xs_node_path(const struct xs_tree *tree, const struct xs_node *node,
 		    char *buf, size_t max);
+int xs_node_order(const struct xs_node *a, const struct xs_node *b);
 void xs_tree_drop_owner(struct xs_tree *tree, uint16_t domid);
 size_t xs_tree_owned(const struct xs_tree *tree, uint16_t domid,
 		     struct xs_node *const **nodesp);

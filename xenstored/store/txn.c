@@ -20,13 +20,9 @@ static uint32_t unused_id(struct xs_txns *txns)
 	return txns->last_id;
 }
 
-/*
- * Starts a transaction that sees the store as it is now, whatever its size.
- * XS_CHARGE_E_QUOTA, -ENOMEM.
- */
-int xs_txn_start(struct xs_txns *txns, struct xs_tree *tree,
+static int start(struct xs_txns *txns, struct xs_tree *tree,
 		 const struct xs_cred *cred, struct xs_account *account,
-		 uint64_t now_ms, uint32_t *idp)
+		 uint64_t now_ms, struct xs_txn **txnp)
 {
 	struct xs_txn *txn = calloc(1, sizeof(*txn));
 	int rc = -ENOMEM;
@@ -46,12 +42,48 @@ int xs_txn_start(struct xs_txns *txns, struct xs_tree *tree,
 		return rc;
 	}
 	xs_stage_open_snapshot(&txn->stage, cred, account);
-	txn->id = unused_id(txns);
 	txn->started_ms = now_ms;
 	xs_list_add_tail(&txns->open, &txn->link);
 	txns->n++;
-	*idp = txn->id;
+	*txnp = txn;
 	return 0;
+}
+
+/*
+ * Starts a transaction that sees the store as it is now, whatever its size.
+ * XS_CHARGE_E_QUOTA, -ENOMEM.
+ */
+int xs_txn_start(struct xs_txns *txns, struct xs_tree *tree,
+		 const struct xs_cred *cred, struct xs_account *account,
+		 uint64_t now_ms, uint32_t *idp)
+{
+	struct xs_txn *txn;
+	uint32_t id = unused_id(txns);
+	int rc = start(txns, tree, cred, account, now_ms, &txn);
+
+	if (rc)
+		return rc;
+	txn->id = *idp = id;
+	return 0;
+}
+
+/*
+ * Goes on with a transaction of that id that was started elsewhere; its
+ * requests are to be given to xs_stage_adopt().  As xs_txn_start(), and
+ * -EEXIST.
+ */
+int xs_txn_adopt(struct xs_txns *txns, struct xs_tree *tree,
+		 const struct xs_cred *cred, struct xs_account *account,
+		 uint64_t started_ms, uint32_t id, struct xs_txn **txnp)
+{
+	int rc;
+
+	if (!id || xs_txn_find(txns, id))
+		return -EEXIST;
+	rc = start(txns, tree, cred, account, started_ms, txnp);
+	if (!rc)
+		(*txnp)->id = id;
+	return rc;
 }
 
 /* The client's open transaction of that number, or NULL. */

@@ -26,6 +26,9 @@ void xs_txns_init(struct xs_txns *txns);
 int xs_txn_start(struct xs_txns *txns, struct xs_tree *tree,
 		 const struct xs_cred *cred, struct xs_account *account,
 		 uint64_t now_ms, uint32_t *idp);
+int xs_txn_adopt(struct xs_txns *txns, struct xs_tree *tree,
+		 const struct xs_cred *cred, struct xs_account *account,
+		 uint64_t started_ms, uint32_t id, struct xs_txn **txnp);
 struct xs_txn *xs_txn_find(const struct xs_txns *txns, uint32_t id);
 int xs_txn_commit(struct xs_txns *txns, struct xs_txn *txn,
 		  struct xs_watches *watches, uint16_t *blamep);
