@@ -29,7 +29,8 @@
 
 #define BLOCK 4096
 #define N_BLOCKS 2048
-#define PAUSE_US 20000 /* leaves the emulated processor to others */
+#define TICK_US 20000
+#define PAUSE_US 40000 /* leaves the emulated processor to others */
 
 struct block {
 	uint64_t seq;
@@ -153,7 +154,7 @@ static void *run_clock(void *arg)
 	for (;;) {
 		bool jump = false;
 
-		usleep(PAUSE_US);
+		usleep(TICK_US);
 		for (int i = 0; i < 3; i++) {
 			double t = now(id[i]);
 

@@ -89,7 +89,8 @@ class Rig:
                 "-device", f"virtio-net-pci,netdev=n0,mac=52:54:00:00:00:1{i}",
                 "-drive", f"file={disk},format=raw,if=none,id=shared,"
                 "file.locking=off,cache=writeback",
-                "-device", "virtio-blk-pci,drive=shared,share-rw=on"]
+                "-device", "virtio-blk-pci,drive=shared,share-rw=on,"
+                "serial=shared"]
 
     def stop(self):
         for host in self.hosts:
