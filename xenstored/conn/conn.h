@@ -20,6 +20,7 @@
 #include "wire/proto.h"
 
 struct xs_conn;
+struct xs_conns;
 struct xs_domain;
 struct xs_plat;
 struct xs_settings;
@@ -28,6 +29,10 @@ struct xs_store;
 /* Answers one request, now or never: exactly one reply is queued. */
 typedef void xs_request_fn(void *arg, struct xs_conn *conn,
 			   const struct xs_hdr *hdr, const char *payload);
+
+/* What a domain's connection was elsewhere: give it to it, or forget it. */
+typedef int xs_thaw_fn(struct xs_conns *conns, struct xs_domain *domain);
+typedef void xs_thaw_forget_fn(struct xs_domain *domain);
 
 /* Most that is taken from a connection before the others get their turn. */
 #define XS_CONN_TURN_MSGS 64
@@ -48,6 +53,8 @@ struct xs_conns {
 	struct xs_hash_key key;
 	xs_request_fn *request;
 	void *request_arg;
+	xs_thaw_fn *thaw_attach;
+	xs_thaw_forget_fn *thaw_forget;
 
 	struct xs_list all;	/* oldest first */
 	struct xs_list ready;	/* may have input to work on */
@@ -80,6 +87,7 @@ struct xs_conn {
 	struct xs_domain *domain; /* NULL: a socket */
 	struct xs_txns txns;
 	struct xs_queue out;
+	void *session; /* of CONTROL commands; talloc child */
 	char *in; /* taken in but not worked on */
 	struct xs_charge in_charge;
 	uint32_t in_len;

@@ -110,6 +110,8 @@ static void forget(struct xs_conns *conns, struct xs_domain *domain)
 {
 	uint16_t domid = domain->domid;
 
+	if (domain->thaw)
+		conns->thaw_forget(domain);
 	xs_list_remove(&domain->penalised);
 	xs_map_remove(&conns->domains, &domain->link);
 	check_account(conns, domain->account);
@@ -149,8 +151,14 @@ void xs_domains_fini(struct xs_conns *conns)
 	struct xs_map_link *link, *next;
 	uint32_t i;
 
-	xs_map_for_each(link, next, &conns->domains, i)
-		talloc_free(xs_container_of(link, struct xs_domain, link));
+	xs_map_for_each(link, next, &conns->domains, i) {
+		struct xs_domain *domain =
+			xs_container_of(link, struct xs_domain, link);
+
+		if (domain->thaw)
+			conns->thaw_forget(domain);
+		talloc_free(domain);
+	}
 	xs_map_clear(&conns->domains);
 	xs_list_init(&conns->penalised);
 }
@@ -232,6 +240,15 @@ static int add_ring(struct xs_conns *conns, struct xs_domain *domain,
 	domain->conn = conn;
 	domain->introduced = true;
 	return 0;
+}
+
+/* Takes back what add_ring() did. */
+static void remove_ring(struct xs_domain *domain)
+{
+	domain->conn->domain = NULL;
+	xs_conn_close(domain->conn);
+	domain->conn = NULL;
+	domain->introduced = false;
 }
 
 /*
@@ -336,8 +353,18 @@ int xs_domain_introduce(struct xs_conns *conns, uint16_t domid, uint32_t remote)
 		plat_ring_unmap(conns->plat, domid, page);
 		return rc;
 	}
-	xs_ring_set_features(page, domain->features);
-	start_ring(domain->conn);
+	if (domain->thaw) {
+		/* It goes on where it was: nothing in the page changes. */
+		rc = conns->thaw_attach(conns, domain);
+		if (rc) {
+			remove_ring(domain);
+			return rc;
+		}
+		xs_conn_port_ready(domain->conn);
+	} else {
+		xs_ring_set_features(page, domain->features);
+		start_ring(domain->conn);
+	}
 	xs_store_fire_special(conns->store, XS_INTRODUCE_DOMAIN, &domid);
 	xs_store_fire_special(conns->store, XS_INTRODUCE_DOMAIN, NULL);
 	return 0;

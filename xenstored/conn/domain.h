@@ -13,6 +13,7 @@ struct xs_account;
 struct xs_conn;
 struct xs_conns;
 struct xs_perm;
+struct xs_thaw;
 
 #define XS_HANDLE_SIZE 16
 
@@ -28,6 +29,7 @@ struct xs_domain {
 	int32_t credit;	   /* conflicts it may still cause */
 	struct xs_account *account;
 	struct xs_conn *conn; /* while introduced */
+	struct xs_thaw *thaw; /* what its connection was elsewhere */
 };
 
 struct xs_domain *xs_domain_find(const struct xs_conns *conns, uint16_t domid);

@@ -51,10 +51,16 @@ int xs_domain_resume(struct xs_conns *conns, uint16_t domid)
 {
 	struct xs_domain *domain = find_introduced(conns, domid);
 
+	int rc = 0;
+
 	if (!domain)
 		return -ENOENT;
-	xs_conn_resume(domain->conn);
-	return 0;
+	/* An import that could not finish gets its chance now. */
+	if (domain->thaw)
+		rc = conns->thaw_attach(conns, domain);
+	if (!rc)
+		xs_conn_resume(domain->conn);
+	return rc;
 }
 
 struct exporting {

@@ -16,6 +16,7 @@
 #include "base/settings.h"
 #include "conn/conn.h"
 #include "conn/domain.h"
+#include "freeze/import.h"
 #include "plat/plat.h"
 #include "protocol/request.h"
 #include "store/store.h"
@@ -70,9 +71,12 @@ static int init(struct xs_server *server)
 		return rc;
 	server->store.accounts.hit = quota_hit;
 	server->store.accounts.hit_arg = server;
-	return xs_conns_init(&server->conns, server, server->plat,
-			     &server->store, &server->settings, &server->log,
-			     &key, xs_protocol_request, &server->protocol);
+	rc = xs_conns_init(&server->conns, server, server->plat, &server->store,
+			   &server->settings, &server->log, &key,
+			   xs_protocol_request, &server->protocol);
+	server->conns.thaw_attach = xs_thaw_attach;
+	server->conns.thaw_forget = xs_thaw_free;
+	return rc;
 }
 
 /*
