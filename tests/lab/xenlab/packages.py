@@ -22,10 +22,12 @@ class Apt:
         state = cache / "apt"
         for folder in (state / "lists/partial", state / "cache", self.debs):
             folder.mkdir(parents=True, exist_ok=True)
+        # A file, not /dev/null: apt does not always manage to parse that.
+        (state / "status").touch()
         self.options = [
             f"-oDir::State::lists={state}/lists",
             f"-oDir::Cache={state}/cache",
-            "-oDir::State::status=/dev/null",
+            f"-oDir::State::status={state}/status",
             "-oAPT::Sandbox::User=",
             "-oAPT::Install-Recommends=no",
             "-oDebug::NoLocking=1",

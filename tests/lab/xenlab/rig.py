@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import image
 from .host import Host, HostConfig
-from .paths import LabError, run_base, wait_until
+from .paths import CHECKOUT, LabError, run_base, wait_until
 
 NAMES = ("A", "B")
 ADDRESSES = ("10.0.0.1", "10.0.0.9")
@@ -44,6 +44,7 @@ class Rig:
                 raise LabError(f"the rig {name} is already running: "
                                f"lab down --name {name}")
             old.remove()
+        _sweep()
         run_dir.mkdir(parents=True, exist_ok=True)
         results = Path(results).resolve()
         _clear(results)
@@ -118,6 +119,14 @@ def _clear(results):
     mark.touch()
 
 
+def _sweep():
+    """Removes what a run left that was killed: its name ends in its pid."""
+    for name in running():
+        pid = name.rpartition("-")[2]
+        if pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+            Rig.open(name).remove()
+
+
 def running():
     """The names of this checkout's rigs."""
     base = run_base()
@@ -126,5 +135,4 @@ def running():
 
 
 def default_results(name):
-    build = os.environ.get("LAB_RESULTS", "build/lab")
-    return Path(build) / name
+    return CHECKOUT / "build/lab" / name

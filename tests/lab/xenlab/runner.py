@@ -80,6 +80,21 @@ def _alarm(_signal, _frame):
     raise LabTimeout("the test's time is over")
 
 
+def _explain(session, function, error):
+    """The line of the test, the error, and what the host says."""
+    frames = traceback.extract_tb(error.__traceback__)
+    file = function.__code__.co_filename
+    here = next((f for f in frames if f.filename == file), frames[-1])
+    text = f"line {here.lineno}: {here.line}\n"
+    if not isinstance(error, LabError):
+        text += f"{type(error).__name__}: "
+    text += str(error)
+    if "-- console of" not in text:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        text += session.host.explain()
+    return text
+
+
 def _run_test(session, function, report):
     name = function.__name__.removeprefix("test_")
     start = time.monotonic()
@@ -88,14 +103,8 @@ def _run_test(session, function, report):
     try:
         detail = function(session) or ""
         ok = True
-    except LabError as e:
-        # No traceback: the message has the command and what was seen.
-        where = traceback.extract_tb(e.__traceback__)
-        line = next((f for f in where if f.filename.endswith(
-            f"/{function.__module__.rsplit('.', 1)[-1]}.py")), where[-1])
-        ok, detail = False, f"line {line.lineno}: {line.line}\n{e}"
-    except AssertionError as e:
-        ok, detail = False, f"{e}\n{traceback.format_exc(limit=-2)}"
+    except Exception as e:  # a test may fail in any way; the suite goes on
+        ok, detail = False, _explain(session, function, e)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     report.result(name, ok, time.monotonic() - start, detail)
