@@ -222,6 +222,32 @@ START_TEST(test_inherits_as_of_creation)
 }
 END_TEST
 
+/* What was told twice in a transaction counts twice if it changed in it. */
+START_TEST(test_told_again)
+{
+	struct fixture *f = setup(NULL);
+	struct xs_path p = world_path("/p/a");
+	const struct xs_perms *perms;
+
+	world_write(&f->w, &f->dom0, "/p", "");
+	world_set_perms(&f->w, &f->dom0, "/p", "b0");
+	world_set_perms(&f->w, &f->dom0, "/p", "b0 r2");
+	begin(f, &f->dom0);
+	ck_assert_int_eq(xs_stage_perms(&f->tx, &p, &perms), -ENOENT);
+	ck_assert_int_eq(tx_write(f, "/p/a", NULL), 0);
+	ck_assert_int_eq(xs_stage_perms(&f->tx, &p, &perms), 0);
+	world_set_perms(&f->w, &f->dom0, "/p", "b0 r3");
+	ck_assert_int_eq(commit(f), -EAGAIN);
+	/* Not asked, it may inherit what it likes. */
+	begin(f, &f->dom0);
+	ck_assert_int_eq(tx_write(f, "/p/a", NULL), 0);
+	world_set_perms(&f->w, &f->dom0, "/p", "b0 r4");
+	ck_assert_int_eq(commit(f), 0);
+	expect_dump(f, "/= b0\n/p= b0 r4\n/p/a= b0 r4\n= n0\n");
+	teardown(f);
+}
+END_TEST
+
 START_TEST(test_node_quota)
 {
 	struct xs_settings settings;
@@ -434,6 +460,7 @@ Suite *test_suite(void)
 	tcase_add_test(tc, test_recreated_once);
 	tcase_add_test(tc, test_failed_commit_is_silent);
 	tcase_add_test(tc, test_inherits_as_of_creation);
+	tcase_add_test(tc, test_told_again);
 	tc = suite_case(suite, "quotas");
 	tcase_add_test(tc, test_node_quota);
 	tcase_add_test(tc, test_node_size);
