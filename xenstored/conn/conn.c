@@ -349,17 +349,17 @@ static void reconnect(struct xs_conn *conn)
 		plat_port_notify(conn->conns->plat, conn->local_port);
 }
 
-static bool may_reconnect(const struct xs_conn *conn)
+static bool wants_reconnect(const struct xs_conn *conn)
 {
-	return conn->domain->features & XS_FEATURE_RECONNECTION;
+	return conn->page && !conn->quiesced &&
+	       (conn->domain->features & XS_FEATURE_RECONNECTION) &&
+	       xs_ring_wants_reconnect(conn->page);
 }
 
 static size_t take_from_ring(struct xs_conn *conn, char *buf, size_t max)
 {
 	size_t len = 0;
 
-	if (xs_ring_wants_reconnect(conn->page) && may_reconnect(conn))
-		reconnect(conn);
 	if (conn->ignored)
 		return 0;
 	if (xs_ring_read(conn->page, buf, max, &len)) {
@@ -485,31 +485,36 @@ static void finish_eof(struct xs_conn *conn)
 	make_dirty(conn);
 }
 
+/* What was left over and what is new; returns how much it is. */
+static size_t take_in(struct xs_conn *conn, char *buf)
+{
+	size_t len = conn->in_len, max = XS_CONN_SCRATCH - len;
+	uint32_t epoch = conn->epoch;
+
+	if (len)
+		memcpy(buf, conn->in, len);
+	if (must_wait(conn))
+		return len;
+	len += conn->page ? take_from_ring(conn, buf + len, max)
+			  : take_from_stream(conn, buf + len, max);
+	/* A ring that was just set aside has no input any more. */
+	return conn->epoch == epoch ? len : 0;
+}
+
 /* One connection's turn: takes in what there is and answers. */
 static void turn(struct xs_conn *conn)
 {
-	struct xs_conns *conns = conn->conns;
-	char *buf = conns->scratch;
-	size_t len = conn->in_len, used;
-	uint32_t epoch = conn->epoch;
+	char *buf = conn->conns->scratch;
 	enum verdict verdict;
+	size_t len, used;
 
-	if (len && must_wait(conn)) {
+	if (wants_reconnect(conn))
+		reconnect(conn);
+	if (conn->in_len && must_wait(conn)) {
 		make_stalled(conn);
 		return;
 	}
-	if (len)
-		memcpy(buf, conn->in, len);
-	if (!must_wait(conn)) {
-		size_t max = XS_CONN_SCRATCH - len;
-		size_t n = conn->page ? take_from_ring(conn, buf + len, max)
-				      : take_from_stream(conn, buf + len, max);
-
-		if (conn->epoch != epoch)
-			len = 0;
-		epoch = conn->epoch;
-		len += n;
-	}
+	len = take_in(conn, buf);
 	verdict = answer(conn, buf, len, &used);
 	if (conn->dead)
 		return;
@@ -770,10 +775,19 @@ static void age_events(struct xs_conns *conns)
 	}
 }
 
+/* The nearer one of a timeout and a time; 0 is no time at all. */
+static int sooner(int timeout, uint64_t due, uint64_t now)
+{
+	int left = due > now ? (int)(due - now) : 0;
+
+	return due && (timeout < 0 || left < timeout) ? left : timeout;
+}
+
 /* Milliseconds until something is to be done without being asked; -1: never. */
 int xs_conns_timeout(const struct xs_conns *conns)
 {
-	int timeout = xs_penalty_timeout(conns);
+	int timeout = sooner(xs_penalty_timeout(conns), conns->check_due_ms,
+			     conns->now_ms);
 	struct xs_msg *msg = oldest_event(conns);
 
 	if (!xs_list_is_empty(&conns->ready) ||
@@ -796,6 +810,8 @@ void xs_conns_work(struct xs_conns *conns)
 	struct xs_list *pos;
 	uint32_t n = 0;
 
+	if (conns->check_due_ms && conns->now_ms >= conns->check_due_ms)
+		xs_domains_check(conns);
 	xs_penalty_tick(conns);
 	age_events(conns);
 	if (conns->progress) {

@@ -66,7 +66,8 @@ struct xs_conns {
 	struct xs_map ports; /* rings by local port */
 	struct xs_list penalised;
 	uint64_t next_credit_ms;
-	uint64_t now_ms; /* of this turn */
+	uint64_t check_due_ms; /* look at all domains again; 0: no need */
+	uint64_t now_ms;       /* of this turn */
 	uint32_t n_conns;
 	uint32_t last_id;
 	uint32_t dom_exc_port;
@@ -88,7 +89,7 @@ struct xs_conn {
 	struct xs_txns txns;
 	struct xs_queue out;
 	void *session; /* of CONTROL commands; talloc child */
-	char *in; /* taken in but not worked on */
+	char *in;      /* taken in but not worked on */
 	struct xs_charge in_charge;
 	uint32_t in_len;
 	uint32_t id;

@@ -27,7 +27,8 @@
 #include "store/purge.h"
 #include "store/store.h"
 
-#define LIST_BATCH 128
+#define LIST_BATCH     128
+#define CHECK_AGAIN_MS 1000
 
 static uint32_t spread(uint16_t domid)
 {
@@ -458,8 +459,10 @@ void xs_domains_check(struct xs_conns *conns)
 	if (rc) {
 		xs_log(conns->log, XS_LOG_ERROR,
 		       "domains error=\"%s\" not checked", strerror(-rc));
+		conns->check_due_ms = conns->now_ms + CHECK_AGAIN_MS;
 		return;
 	}
+	conns->check_due_ms = 0;
 	if (shutdown)
 		xs_store_fire_special(conns->store, XS_RELEASE_DOMAIN, NULL);
 	while ((domain = next_gone(conns)))

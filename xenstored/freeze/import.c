@@ -81,8 +81,7 @@ static bool is_alive(const struct import *im, uint16_t domid)
 
 static void check_domain(struct import *im)
 {
-	const struct xs_domain *domain =
-		xs_domain_find(im->conns, im->domid);
+	const struct xs_domain *domain = xs_domain_find(im->conns, im->domid);
 
 	if (im->domid == im->conns->settings->master_domid ||
 	    !is_alive(im, im->domid))
@@ -98,10 +97,9 @@ static void check_domain(struct import *im)
 static void check_identity(struct import *im)
 {
 	char path[XS_PATH_BUF];
-	int len = snprintf(path, sizeof(path), "/local/domain/%u/vm",
-			   im->domid);
-	const struct xs_node *have =
-		xs_tree_find(im->tree, path, (size_t)len);
+	int len =
+		snprintf(path, sizeof(path), "/local/domain/%u/vm", im->domid);
+	const struct xs_node *have = xs_tree_find(im->tree, path, (size_t)len);
 	uint32_t i;
 
 	for (i = 0; have && i < im->image->n_nodes; i++) {
@@ -147,7 +145,7 @@ static struct xs_node *node_here(const struct import *im,
 
 static void check_nodes(struct import *im)
 {
-	uint8_t seen[UINT16_MAX / 8 + 1] = { 0 };
+	uint8_t seen[UINT16_MAX / 8 + 1] = {0};
 	uint32_t i;
 
 	for (i = 0; i < im->image->n_nodes; i++) {
@@ -331,13 +329,13 @@ static int stage_node(struct import *im, struct xs_stage *stage,
 	enum xs_node_policy policy = policy_of(im, n);
 	const struct xs_supply *supply = find_supply(im, n);
 	const struct xs_node *here = node_here(im, n);
-	const void *value = supply ? supply->value :
-				     (const char *)n->value.data;
+	const void *value =
+		supply ? supply->value : (const char *)n->value.data;
 	size_t len = supply ? supply->value_len : n->value.len;
 	int rc = 0;
 
-	if (!supply && ((policy == XS_NODE_HOST) ||
-			(policy == XS_NODE_TOOLSTACK && here)))
+	if (!supply &&
+	    ((policy == XS_NODE_HOST) || (policy == XS_NODE_TOOLSTACK && here)))
 		return 0;
 	if (!has_value(here, value, len))
 		rc = xs_stage_write(stage, &path, value, len);
@@ -382,9 +380,8 @@ static int remove_leftover(void *arg, struct xs_node *top)
 	char text[XS_PATH_BUF];
 	int rc = 0;
 
-	for (node = top; node && !rc;
-	     node = xs_node_next(top, node, XS_NOW)) {
-		struct xs_path path = { .text = text };
+	for (node = top; node && !rc; node = xs_node_next(top, node, XS_NOW)) {
+		struct xs_path path = {.text = text};
 
 		path.len = xs_node_path(l->im->tree, node, text, sizeof(text));
 		if (in_blob(l, text, path.len) ||
@@ -400,7 +397,7 @@ static int remove_leftover(void *arg, struct xs_node *top)
 
 static int stage_removals(struct import *im, struct xs_stage *stage)
 {
-	struct leftover l = { .im = im, .stage = stage };
+	struct leftover l = {.im = im, .stage = stage};
 	uint32_t i, n = im->image->n_nodes;
 	int rc = -ENOMEM;
 
@@ -479,8 +476,7 @@ int xs_thaw_attach(struct xs_conns *conns, struct xs_domain *domain)
 	rc = xs_load_conn(conn, &thaw->image, c);
 	if (rc)
 		return rc;
-	if (c->target != XS_DOMID_INVALID &&
-	    xs_domain_find(conns, c->target))
+	if (c->target != XS_DOMID_INVALID && xs_domain_find(conns, c->target))
 		conn->watcher.cred.target = c->target;
 	conn->ignored = c->ignored;
 	domain->shutdown_told = c->shutdown_told;

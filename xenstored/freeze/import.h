@@ -29,7 +29,9 @@ struct xs_supplies {
 typedef void xs_import_report_fn(void *arg, bool problem, const char *line);
 
 /* Positive result: problems were reported. */
-enum { XS_IMPORT_E_PROBLEM = 1 };
+enum {
+	XS_IMPORT_E_PROBLEM = 1
+};
 
 int xs_domain_check_blob(struct xs_conns *conns, const void *blob, size_t len,
 			 const struct xs_supplies *supplies,

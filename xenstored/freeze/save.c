@@ -149,10 +149,14 @@ static int save_txns(struct xs_image *image, const struct xs_conn *conn,
 			.conn_id = id,
 			.tx_id = txn->id,
 			.age_ms = now - txn->started_ms,
-			.doomed = txn->stage.doomed ||
-				  txn->stage.snapshot.revoked,
 		};
+		bool holds;
 
+		/* What has no chance now is not given one elsewhere. */
+		rc = xs_stage_holds(&txn->stage, &holds);
+		if (rc)
+			break;
+		out.doomed = !holds;
 		memcpy(out.key, &txn->stage.digest_key, sizeof(out.key));
 		rc = xs_image_add_txn(image, &out);
 		if (!rc)

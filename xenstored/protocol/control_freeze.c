@@ -23,8 +23,8 @@
 #include "store/store.h"
 #include "wire/args.h"
 
-#define PIECE_SIZE 2880 /* bytes; 3840 characters */
-#define BLOB_MAX (64u * 1024 * 1024)
+#define PIECE_SIZE   2880 /* bytes; 3840 characters */
+#define BLOB_MAX     (64u * 1024 * 1024)
 #define SUPPLIES_MAX 1024
 
 /* talloc child of its connection */
@@ -92,7 +92,7 @@ int xs_control_resume(struct xs_request *req, const char *const *args, size_t n)
 static int export_begin(struct xs_request *req, const char *text)
 {
 	struct freeze_session *session = get_session(req);
-	struct xs_image_out out = { 0 };
+	struct xs_image_out out = {0};
 	uint16_t domid;
 	int rc = xs_parse_domid(text, &domid);
 
@@ -343,8 +343,8 @@ static int list_watches(struct xs_request *req, const char *domid,
 	xs_list_for_each(pos, &conn->watcher.watches) {
 		if (i++ < skip)
 			continue;
-		if (!show_watch(&req->reply, xs_list_entry(pos, struct xs_watch,
-							   mine)))
+		if (!show_watch(&req->reply,
+				xs_list_entry(pos, struct xs_watch, mine)))
 			break;
 	}
 	return reply_text(req);

@@ -809,3 +809,33 @@ int xs_stage_adopt(struct xs_stage *stage, const struct xs_stage_request *in)
 	xs_list_add_tail(&stage->log, &rq->link);
 	return 0;
 }
+
+static int adopt_in(void *arg, const struct xs_stage_request *rq)
+{
+	return xs_stage_adopt(arg, rq);
+}
+
+/*
+ * Whether the client would be told the same were it to make all its requests
+ * now.  Changes nothing and charges nobody; -ENOMEM.
+ */
+int xs_stage_holds(const struct xs_stage *stage, bool *holdsp)
+{
+	struct xs_stage probe;
+	int rc;
+
+	*holdsp = false;
+	if (stage->doomed || stage->snapshot.revoked)
+		return 0;
+	rc = xs_stage_init(&probe, stage->tree);
+	if (rc)
+		return rc;
+	xs_stage_open_snapshot(&probe, &stage->cred, stage->account);
+	probe.arena.account = probe.log_arena.account = NULL;
+	probe.digest_key = stage->digest_key;
+	rc = xs_stage_each_request(stage, adopt_in, &probe);
+	*holdsp = !probe.doomed;
+	xs_stage_close(&probe);
+	xs_stage_fini(&probe);
+	return rc;
+}

@@ -81,6 +81,7 @@ struct xs_stage_request {
 typedef int xs_stage_request_fn(void *arg, const struct xs_stage_request *rq);
 int xs_stage_each_request(const struct xs_stage *stage, xs_stage_request_fn *fn,
 			  void *arg);
+int xs_stage_holds(const struct xs_stage *stage, bool *holdsp);
 int xs_stage_adopt(struct xs_stage *stage, const struct xs_stage_request *rq);
 
 int xs_stage_commit(struct xs_stage *stage, struct xs_watches *watches);

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a guest must not notice when its state moves."""
+from xst import wire
+
+from hosts import DOMID, PORT, event, quiet, say, test, want
+
+HOME = f'/local/domain/{DOMID}'
+BACK = f'/local/domain/0/backend/vbd/{DOMID}/51712'
+
+
+@test
+def nodes_and_permissions(pair):
+    guest = pair.boot()
+    want('write', say(guest, 'WRITE', 'data/x', 'value'), 'OK')
+    want('perms', say(guest, 'SET_PERMS', 'data/x', f'b{DOMID}', 'r0'), 'OK')
+    before = pair.a.tree(HOME)
+    backend = pair.a.tree(BACK)
+    pair.a.control('quiesce', str(DOMID))
+    moved = pair.move(pair.a.export(DOMID), (f'{BACK}/physical-device', '8:1'),
+                      (f'{HOME}/store/port', '23'))
+    want('home', pair.b.tree(HOME), before)
+    backend[f'{BACK}/physical-device'] = (b'8:1',) + \
+        backend[f'{BACK}/physical-device'][1:]
+    got = pair.b.tree(BACK)
+    want('backend', {k: v[:2] for k, v in got.items()},
+         {k: v[:2] for k, v in backend.items()})
+    want('read', say(moved, 'READ', 'data/x'), 'value')
+
+
+@test
+def watches_do_not_fire_for_moving(pair):
+    guest = pair.boot()
+    for token in ('t1', 't2'):
+        say(guest, 'WATCH', 'data', token)
+        want('first', event(guest), ('data', token))
+    say(guest, 'WATCH', f'{HOME}/control', 'abs', '1')
+    event(guest)
+    pair.a.control('quiesce', str(DOMID))
+    moved = pair.move(pair.a.export(DOMID))
+    quiet(moved)
+    pair.b.do('WRITE', f'{HOME}/data/new', '1')
+    want('events', sorted([event(moved), event(moved)]),
+         [('data/new', 't1'), ('data/new', 't2')])
+    pair.b.do('WRITE', f'{HOME}/control/a', '1')
+    want('depth', event(moved), (f'{HOME}/control/a', 'abs'))
+    pair.b.do('WRITE', f'{HOME}/control/a/b', '1')
+    quiet(moved)
+    want('again', say(moved, 'WATCH', 'data', 't1'), 'EEXIST')
+
+
+@test
+def backends_find_the_domain_complete(pair):
+    pair.boot()
+    pair.a.control('quiesce', str(DOMID))
+    blob = pair.a.export(DOMID)
+    pair.b.do('MKDIR', '/local/domain/0/backend/vbd')
+    watcher = pair.b.connect('W')
+    pair.b.do('WATCH', '/local/domain/0/backend', 'b', client=watcher)
+    event(watcher)
+    pair.move(blob)
+    paths = []
+    watcher.ping()
+    while watcher.inbox:
+        paths.append(event(watcher)[0])
+    want('backend node told', f'{BACK}/state' in paths, True)
+    want('introduced', pair.b.do('IS_DOMAIN_INTRODUCED', str(DOMID)), b'T\0')
+
+
+@test
+def half_a_request_is_completed(pair):
+    guest = pair.boot()
+    message = wire.pack(wire.NUMBER['WRITE'], 99, 0, b'data/half\0whole')
+    for cut in (1, 15, 16, 17, len(message) - 1):
+        guest.transmit(message[:cut])
+        pair.a.client.ping()
+        pair.a.control('quiesce', str(DOMID))
+        blob = pair.a.export(DOMID)
+        moved = pair.move(blob) if cut == 17 else None
+        if not moved:
+            pair.a.control('resume', str(DOMID))
+            guest.transmit(message[cut:])
+            want('reply', guest.reply().payload, b'OK\0')
+            continue
+        moved.transmit(message[cut:])
+        msg = moved.reply()
+        want('reply', (msg.req, msg.payload), (99, b'OK\0'))
+        want('value', pair.b.do('READ', f'{HOME}/data/half'), b'whole')
+        break
+
+
+@test
+def half_a_reply_is_completed(pair):
+    guest = pair.boot()
+    say(guest, 'WRITE', 'data/big', b'v' * 900)
+    for _ in range(3):
+        guest.request(wire.NUMBER['READ'], b'data/big\0')
+    pair.a.client.ping()
+    # One whole reply and a part of the second fit into the ring.
+    pair.a.control('quiesce', str(DOMID))
+    moved = pair.move(pair.a.export(DOMID))
+    for req in guest.outstanding:
+        moved.outstanding.append(req)
+    moved.next_req = guest.next_req
+    for _ in range(3):
+        want('value', moved.reply().payload, b'v' * 900)
+    quiet(moved)
+
+
+@test
+def requests_in_the_ring_go_along(pair):
+    guest = pair.boot()
+    pair.a.control('quiesce', str(DOMID))
+    blob = pair.a.export(DOMID)
+    guest.request(wire.NUMBER['WRITE'], b'data/late\0' + b'1', req=5)
+    pair.a.client.ping()
+    pair.a.fails('ENOENT', 'READ', f'{HOME}/data/late')
+    moved = pair.move(blob)
+    want('reply', moved.take(lambda m: m.req == 5).payload, b'OK\0')
+    want('value', pair.b.do('READ', f'{HOME}/data/late'), b'1')
+
+
+@test
+def unread_events_arrive_once(pair):
+    guest = pair.boot()
+    say(guest, 'WATCH', 'data', 'w')
+    event(guest)
+    guest.deaf = True
+    for i in range(40):
+        pair.a.do('WRITE', f'{HOME}/data/{"x" * 60}{i}', '1')
+    pair.a.control('quiesce', str(DOMID))
+    moved = pair.move(pair.a.export(DOMID))
+    want('events', [event(moved)[0] for _ in range(40)],
+         [f'data/{"x" * 60}{i}' for i in range(40)])
+    quiet(moved)
+
+
+@test
+def a_transaction_goes_on(pair):
+    guest = pair.boot()
+    say(guest, 'WRITE', 'data/n', '1')
+    tx = int(say(guest, 'TRANSACTION_START'))
+    want('read', say(guest, 'READ', 'data/n', tx=tx), '1')
+    want('write', say(guest, 'WRITE', 'data/n', '2', tx=tx), 'OK')
+    pair.a.control('quiesce', str(DOMID))
+    moved = pair.move(pair.a.export(DOMID))
+    want('inside', say(moved, 'READ', 'data/n', tx=tx), '2')
+    want('outside', say(moved, 'READ', 'data/n'), '1')
+    want('end', say(moved, 'TRANSACTION_END', 'T', tx=tx), 'OK')
+    want('after', say(moved, 'READ', 'data/n'), '2')
+    want('next id', int(say(moved, 'TRANSACTION_START')), tx + 1)
+
+
+@test
+def a_conflict_stays_one(pair):
+    guest = pair.boot()
+    say(guest, 'WRITE', 'data/n', '1')
+    tx = int(say(guest, 'TRANSACTION_START'))
+    say(guest, 'READ', 'data/n', tx=tx)
+    say(guest, 'WRITE', 'data/m', 'x', tx=tx)
+    pair.a.do('WRITE', f'{HOME}/data/n', 'other')
+    pair.a.control('quiesce', str(DOMID))
+    moved = pair.move(pair.a.export(DOMID))
+    want('end', say(moved, 'TRANSACTION_END', 'T', tx=tx), 'EAGAIN')
+    want('nothing done', say(moved, 'READ', 'data/m'), 'ENOENT')
+
+
+@test
+def a_cancelled_move_loses_nothing(pair):
+    guest = pair.boot()
+    say(guest, 'WATCH', 'data', 'w')
+    event(guest)
+    want('quiesce', pair.a.control('quiesce', str(DOMID)), 'OK')
+    pair.a.export(DOMID)
+    guest.request(wire.NUMBER['READ'], b'name\0')
+    pair.a.do('WRITE', f'{HOME}/data/x', '1')
+    pair.a.client.ping()
+    want('silence', guest.peek('rsp_prod'), guest.peek('rsp_cons'))
+    want('resume', pair.a.control('resume', str(DOMID)), 'OK')
+    want('reply', guest.reply().payload, b'guest')
+    want('event', event(guest), ('data/x', 'w'))
+    quiet(guest)
+
+
+@test
+def freeze_and_thaw_on_the_same_host(pair):
+    guest = pair.boot()
+    say(guest, 'WATCH', 'data', 'w')
+    event(guest)
+    say(guest, 'WRITE', 'data/x', '1')
+    event(guest)
+    before = pair.a.tree(HOME)
+    guest.transmit(wire.pack(wire.NUMBER['READ'], 9, 0, b'name\0')[:20])
+    pair.a.client.ping()
+    pair.a.control('quiesce', str(DOMID))
+    blob = pair.a.export(DOMID)
+    pair.a.do('WRITE', f'{HOME}/data/x', 'changed')
+    pair.a.do('WRITE', f'{HOME}/data/added', '1')
+    want('verdict', pair.a.load(blob).splitlines()[-1], 'ok')
+    want('tree', pair.a.tree(HOME), before)
+    want('resume', pair.a.control('resume', str(DOMID)), 'OK')
+    quiet_before = guest.inbox[:]
+    want('no event', quiet_before, [])
+    guest.transmit(wire.pack(wire.NUMBER['READ'], 9, 0, b'name\0')[20:])
+    want('reply', guest.take(lambda m: m.req == 9).payload, b'guest')
+    pair.a.do('WRITE', f'{HOME}/data/y', '1')
+    want('event', event(guest), ('data/y', 'w'))
+
+
+@test
+def quotas_and_features_go_along(pair):
+    pair.a.world.create(DOMID)
+    pair.a.do('SET_FEATURE', str(DOMID), '6')
+    pair.a.do('SET_QUOTA', str(DOMID), 'watches', '3')
+    guest = pair.boot()
+    for i in range(3):
+        say(guest, 'WATCH', 'data', str(i))
+        event(guest)
+    pair.a.control('quiesce', str(DOMID))
+    moved = pair.move(pair.a.export(DOMID))
+    want('features', pair.b.do('GET_FEATURE', str(DOMID)), b'6\0')
+    want('quota', pair.b.do('GET_QUOTA', str(DOMID), 'watches'), b'3\0')
+    want('full', say(moved, 'WATCH', 'data', 'z'), 'E2BIG')
+
+
+@test
+def the_move_back_gives_the_same_blob(pair):
+    guest = pair.boot()
+    say(guest, 'WATCH', 'data', 'w')
+    event(guest)
+    tx = int(say(guest, 'TRANSACTION_START'))
+    say(guest, 'WRITE', 'data/t', '1', tx=tx)
+    say(guest, 'DIRECTORY', 'device', tx=tx)
+    pair.a.control('quiesce', str(DOMID))
+    blob = pair.a.export(DOMID)
+    pair.move(blob, (f'{HOME}/store/port', str(PORT)),
+              (f'{BACK}/physical-device', '7:0'))
+    pair.b.control('quiesce', str(DOMID))
+    again = pair.b.export(DOMID)
+    pair.b.control('resume', str(DOMID))
+    want('length', len(again), len(blob))
+
+
+@test
+def watches_on_a_domains_behalf(pair):
+    guest = pair.boot()
+    say(guest, 'WATCH', 'data', 'own')
+    event(guest)
+    want('add', pair.a.control('domain-watches', 'add', str(DOMID),
+                               'control', 'dG9r', '2'), 'OK')
+    want('first event', event(guest), ('control', 'tok'))
+    want('list', pair.a.control('domain-watches', 'list', str(DOMID)),
+         '-1 data b3du\n2 control dG9r\n')
+    pair.a.fails('EEXIST', 'CONTROL', 'domain-watches', 'add', str(DOMID),
+                 'control', 'dG9r')
+    pair.a.fails('ENOENT', 'CONTROL', 'domain-watches', 'list', '99')
