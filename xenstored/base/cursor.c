@@ -4,7 +4,9 @@
  *
  * I1  After a failure every further call fails and moves nothing, so a caller
  *     may check once, at the end.
- * I2  Integers are in the byte order of the machine, as in the store protocol.
+ * I2  Integers are in the byte order of the machine, as in the store protocol,
+ *     unless the name of a function ends in _int: state may come from another
+ *     machine.
  */
 #include "base/cursor.h"
 
@@ -69,6 +71,18 @@ const char *xs_rd_string(struct xs_rd *rd, size_t *lenp)
 	return (const char *)start;
 }
 
+/* The next unsigned integer of size (1 to 8) bytes, 0 after a failure. */
+uint64_t xs_rd_int(struct xs_rd *rd, size_t size, bool big_endian)
+{
+	const uint8_t *data = xs_rd_bytes(rd, size);
+	uint64_t value = 0;
+	size_t i;
+
+	for (i = 0; data && i < size; i++)
+		value = value << 8 | data[big_endian ? i : size - 1 - i];
+	return value;
+}
+
 /* Writes into at most max bytes of buf. */
 void xs_wr_init(struct xs_wr *wr, void *buf, size_t max)
 {
@@ -92,6 +106,18 @@ void xs_wr_bytes(struct xs_wr *wr, const void *data, size_t len)
 void xs_wr_u32(struct xs_wr *wr, uint32_t value)
 {
 	xs_wr_bytes(wr, &value, sizeof(value));
+}
+
+/* The lowest size (1 to 8) bytes of value. */
+void xs_wr_int(struct xs_wr *wr, uint64_t value, size_t size, bool big_endian)
+{
+	uint8_t bytes[8];
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		bytes[big_endian ? size - 1 - i : i] =
+			(uint8_t)(value >> (8 * i));
+	xs_wr_bytes(wr, bytes, size);
 }
 
 /* The string with its NUL. */

@@ -18,6 +18,7 @@ struct xs_image_chunk;
 #define XS_IMAGE_NO_DOMID	0x7ff4 /* "none" in a target */
 #define XS_IMAGE_ANY_DOMID	0x7ff5 /* everybody, in permissions */
 #define XS_IMAGE_FIRST_RESERVED 0x7ff0
+#define XS_IMAGE_PATH_MAX	4120 /* a payload, and /local/domain/65535/ */
 #define XS_IMAGE_NO_DEPTH	(-1)
 #define XS_IMAGE_IN_MAX		UINT16_MAX /* bytes of a connection's input */
 
@@ -77,6 +78,7 @@ struct xs_image_watch {
 	int32_t depth;	     /* XS_IMAGE_NO_DEPTH: none */
 	struct xs_span path; /* as the client gave it: may be relative */
 	struct xs_span token;
+	bool type_ext; /* read from a record that has a depth */
 	struct xs_image_at at;
 };
 
@@ -183,6 +185,7 @@ struct xs_image {
 	enum xs_image_sum sum;
 	uint32_t n_records; /* read, END included */
 	size_t len;	    /* of the stream up to and with END */
+	size_t stream_len;  /* with what follows END */
 	struct xs_image_global global;
 	struct xs_image_global_quota quota;
 	struct xs_image_origin origin;
