@@ -26,7 +26,7 @@ $(BUILD)/libcore.a: $(CORE_OBJS)
 $(BUILD)/bin/xenstored: $(LINUX_OBJS) $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	@$(CC) -pie -Wl,-z,relro,-z,now -o $@ $^ $(XEN_LIBS) $(CORE_LIBS)
+	@$(CC) $(OPT) -pie -Wl,-z,relro,-z,now -o $@ $^ $(XEN_LIBS) $(CORE_LIBS)
 
 -include $(CORE_OBJS:.o=.d) $(LINUX_OBJS:.o=.d)
 

@@ -5,3 +5,11 @@
 #: check-freeze   a domain frozen at one daemon and thawed at another
 check-freeze: $(SHIM) $(BUILD)/bin/xenstored
 	@BUILD=$(BUILD) tests/freeze/run
+
+#: check-scenario-sanitized  scenarios and freeze against a sanitized daemon
+.PHONY: check-scenario-sanitized
+check-scenario-sanitized: $(SHIM)
+	@$(MAKE) --no-print-directory $(BUILD)/asan/bin/xenstored \
+		BUILD=$(BUILD)/asan OPT="$(SANITIZE)" HARDEN=
+	$(SCENARIO_RUN) --daemon ours --binary $(BUILD)/asan/bin/xenstored
+	@BUILD=$(BUILD) tests/freeze/run --binary $(BUILD)/asan/bin/xenstored
