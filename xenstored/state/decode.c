@@ -281,6 +281,7 @@ static int decode_quotas(struct xs_decoder *d, uint32_t n, enum xs_rule rule,
 static int decode_global_quota(struct xs_decoder *d)
 {
 	struct xs_image_global_quota *quota = &d->image->quota;
+	int rc;
 
 	if (quota->present)
 		return decoder_wrong(d, XS_RULE_R_5, "comes a second time");
@@ -289,10 +290,11 @@ static int decode_global_quota(struct xs_decoder *d)
 	if (d->body.failed)
 		return decoder_wrong(d, XS_RULE_Q_1, "length %zu is too short",
 				     d->record.body.len);
-	quota->present = true;
 	quota->at = d->record.at;
-	return decode_quotas(d, (uint32_t)quota->n_domain + quota->n_global,
-			     XS_RULE_Q_2, &quota->quotas);
+	rc = decode_quotas(d, (uint32_t)quota->n_domain + quota->n_global,
+			   XS_RULE_Q_2, &quota->quotas);
+	quota->present = !rc;
+	return rc;
 }
 
 static int decode_domain(struct xs_decoder *d)
@@ -437,19 +439,29 @@ int xs_image_decode(struct xs_image *image, const void *data, size_t len,
 	return rc;
 }
 
-/* Looks behind damage for something that may be a record of a known type. */
+/* Whether something that may be a record of a known type is next. */
+static bool is_record_next(struct xs_record_iter *it)
+{
+	struct xs_record record;
+
+	if (xs_record_iter_next(it, &record, NULL) != 1 ||
+	    !xs_record_is_known(record.type))
+		return false;
+	return record.type != XS_RECORD_END ||
+	       (!record.body.len && it->next == it->len);
+}
+
+/* Looks behind damage for two such records in a row, or for END. */
 static bool find_record(struct xs_decoder *d)
 {
 	struct xs_record_iter it = d->it;
-	struct xs_record record;
 
 	for (it.next += 8; it.len - it.next >= XS_RECORD_HEADER_LEN;
 	     it.next += 8) {
 		struct xs_record_iter probe = it;
 
-		if (xs_record_iter_next(&probe, &record, NULL) == 1 &&
-		    xs_record_is_known(record.type) &&
-		    (record.type != XS_RECORD_END || !record.body.len)) {
+		if (is_record_next(&probe) &&
+		    (probe.ended || is_record_next(&probe))) {
 			d->it.next = it.next;
 			return true;
 		}

@@ -91,5 +91,7 @@ int xs_decode_watch_ext(struct xs_decoder *d)
 		return rc;
 	if (at == 8)
 		resync(d, at + path_len + token_len);
+	if (at < 12) /* its length is that of the first layout */
+		xs_rd_bytes(&d->body, xs_rd_left(&d->body));
 	return xs_image_add_watch(d->image, &watch);
 }

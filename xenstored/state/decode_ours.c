@@ -20,7 +20,8 @@ int xs_decode_global_ext(struct xs_decoder *d)
 	global->has_ext = true;
 	global->gen = decoder_int(d, 8);
 	global->last_conn_id = decoder_u32(d);
-	return xs_decode_padding(d);
+	global->virq_port = decoder_u32(d);
+	return 0;
 }
 
 int xs_decode_conn_ext(struct xs_decoder *d)

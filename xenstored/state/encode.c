@@ -46,7 +46,7 @@ static void put_global(struct xs_encoder *e)
 		xs_put_begin(e, XS_RECORD_GLOBAL_EXT);
 		xs_put_int(e, global->gen, 8);
 		xs_put_int(e, global->last_conn_id, 4);
-		xs_put_int(e, 0, 4);
+		xs_put_int(e, global->virq_port, 4);
 		xs_put_end(e);
 	}
 }

@@ -36,11 +36,12 @@ struct xs_image_at {
 
 struct xs_image_global {
 	bool present;
-	bool has_ext;	   /* the last two are known */
+	bool has_ext;	   /* gen and last_conn_id are known */
 	int32_t socket_fd; /* -1: none */
 	int32_t evtchn_fd;
 	uint64_t gen;
 	uint32_t last_conn_id;
+	uint32_t virq_port; /* VIRQ_DOM_EXC stays bound to it; 0: it is not */
 	struct xs_image_at at;
 };
 
@@ -252,6 +253,7 @@ int xs_image_decode(struct xs_image *image, const void *data, size_t len,
 		    struct xs_image_error *err);
 int xs_image_salvage(struct xs_image *image, const void *data, size_t len,
 		     xs_image_report_fn *report, void *arg);
+bool xs_image_is_ocaml(const void *data, size_t len);
 int xs_image_decode_ocaml(struct xs_image *image, const void *data, size_t len,
 			  struct xs_image_error *err);
 

@@ -117,6 +117,11 @@ static void judge_stream(struct xs_judge *j, size_t len)
 		xs_judge_note(j, XS_RULE_E_3, NULL,
 			      (struct xs_image_at){image->len, 0},
 			      "%zu bytes follow END", len - image->len);
+	if (j->use == XS_IMAGE_USE_DOMAIN && image->n_records &&
+	    image->sum != XS_IMAGE_SUM_GOOD)
+		xs_judge_wrong(j, XS_RULE_K_4, NAME(CHECKSUM),
+			       (struct xs_image_at){image->len, 0},
+			       "there is none");
 	for (i = 0; i < image->n_unknowns; i++) {
 		const struct xs_image_unknown *u = &image->unknowns[i];
 
