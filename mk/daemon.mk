@@ -2,7 +2,7 @@
 # The daemon.  Its core, all rooms but plat/ and main.c, is one archive that
 # the tests link as well; a platform is chosen when linking.
 
-ROOMS     := base wire state store conn freeze protocol
+ROOMS     := base wire state store conn freeze live protocol
 CORE_SRCS := $(foreach r,$(ROOMS),$(wildcard xenstored/$(r)/*.c)) \
 	     xenstored/main/server.c
 LINUX_SRCS := $(wildcard xenstored/plat/linux/*.c) \

@@ -130,7 +130,7 @@ int xs_conn_new(struct xs_conns *conns, struct xs_account *account,
 static void make_ready(struct xs_conn *conn)
 {
 	xs_list_remove(&conn->work);
-	if (!conn->dead)
+	if (!conn->dead && (conn->page || conn->stream >= 0))
 		xs_list_add_tail(&conn->conns->ready, &conn->work);
 }
 
@@ -166,6 +166,7 @@ void xs_conn_reset(struct xs_conn *conn)
 	drop_state(conn);
 	xs_queue_clear(&conn->out);
 	drop_input(conn);
+	conn->parked = false;
 	conn->epoch++;
 }
 
@@ -179,7 +180,8 @@ void xs_conn_ignore(struct xs_conn *conn, enum xs_ring_error error)
 	       xs_conn_cred(conn)->domid, (int)error);
 	xs_conn_reset(conn);
 	conn->ignored = true;
-	xs_ring_set_error(conn->page, error);
+	if (conn->page)
+		xs_ring_set_error(conn->page, error);
 	if (conn->local_port)
 		plat_port_notify(conn->conns->plat, conn->local_port);
 }
@@ -255,7 +257,8 @@ static void listen_to(struct xs_conn *conn, bool readable, bool writable)
 	conn->wants_write = writable;
 }
 
-static int add_socket(struct xs_conns *conns, int stream)
+static int add_socket(struct xs_conns *conns, int stream,
+		      struct xs_conn **connp)
 {
 	uint16_t domid = conns->settings->master_domid;
 	struct xs_account *account;
@@ -270,18 +273,20 @@ static int add_socket(struct xs_conns *conns, int stream)
 	conn->watcher.cred.domid = domid;
 	conn->watcher.cred.privileged = true;
 	listen_to(conn, true, false);
+	*connp = conn;
 	return 0;
 }
 
 /* Takes the clients that wait at the listening socket. */
 void xs_conns_accept(struct xs_conns *conns)
 {
+	struct xs_conn *conn;
 	int i, stream, rc;
 
 	for (i = 0; i < ACCEPT_BURST; i++) {
 		rc = plat_stream_accept(conns->plat, &stream);
 		if (!rc)
-			rc = add_socket(conns, stream);
+			rc = add_socket(conns, stream, &conn);
 		else
 			stream = -1;
 		if (!rc)
@@ -324,7 +329,8 @@ static bool must_wait(const struct xs_conn *conn)
 {
 	const struct xs_account *account = conn->account;
 
-	if (conn->quiesced || conn->out.bytes > XS_CONN_DEAF_BYTES)
+	if (conn->quiesced || conn->parked ||
+	    conn->out.bytes > XS_CONN_DEAF_BYTES)
 		return true;
 	if (!account->limited)
 		return false;
@@ -440,6 +446,13 @@ enum verdict {
 	VOID
 };
 
+/* While a new daemon waits for the open transactions there are no others. */
+static bool is_held(const struct xs_conn *conn, const struct xs_hdr *hdr)
+{
+	return conn->conns->hold_txns &&
+	       hdr->type == XS_OP_TRANSACTION_START && !conn->txns.n;
+}
+
 /* Answers what is complete in buf; *usedp: how much of it that was. */
 static enum verdict answer(struct xs_conn *conn, const char *buf, size_t len,
 			   size_t *usedp)
@@ -461,7 +474,7 @@ static enum verdict answer(struct xs_conn *conn, const char *buf, size_t len,
 		}
 		if (len - at - XS_HDR_SIZE < hdr.len)
 			return IDLE;
-		if (must_wait(conn))
+		if (must_wait(conn) || is_held(conn, &hdr))
 			return WAIT;
 		if (n == XS_CONN_TURN_MSGS)
 			return AGAIN;
@@ -537,6 +550,17 @@ static void turn(struct xs_conn *conn)
 		make_dirty(conn);
 	else if (conn->at_eof && verdict == IDLE)
 		finish_eof(conn);
+}
+
+/* ---- Answers that come later ------------------------------------------ */
+
+/* Goes on with what came after. */
+void xs_conn_unpark(struct xs_conn *conn)
+{
+	if (!conn->parked)
+		return;
+	conn->parked = false;
+	make_ready(conn);
 }
 
 /* ---- Output ----------------------------------------------------------- */
@@ -670,6 +694,14 @@ int xs_conn_adopt_input(struct xs_conn *conn, const void *data, size_t len)
 	make_ready(conn);
 	make_dirty(conn);
 	return 0;
+}
+
+/* A client's stream that another program in this process served. */
+int xs_conns_adopt(struct xs_conns *conns, int stream, struct xs_conn **connp)
+{
+	int rc = plat_stream_adopt(conns->plat, stream);
+
+	return rc ? rc : add_socket(conns, stream, connp);
 }
 
 /*

@@ -36,7 +36,8 @@ typedef void xs_thaw_forget_fn(struct xs_domain *domain);
 
 /* Most that is taken from a connection before the others get their turn. */
 #define XS_CONN_TURN_MSGS 64
-#define XS_CONN_SCRATCH	  (64 * 1024)
+/* What is left of it must fit into a state record's field of 16 bits. */
+#define XS_CONN_SCRATCH (64 * 1024 - 1)
 
 /* A client that reads nothing: from here on those wait who cause its events, */
 #define XS_CONN_DEAF_BYTES (1024 * 1024)
@@ -73,6 +74,7 @@ struct xs_conns {
 	uint32_t dom_exc_port;
 	bool dom_exc_bound;
 	bool progress;	      /* a stalled connection may be able to go on */
+	bool hold_txns; /* who has no transaction open must wait to begin one */
 	struct xs_debt *debt; /* of the request being worked on */
 	char *scratch;
 };
@@ -106,6 +108,7 @@ struct xs_conn {
 	bool wants_write; /* its socket is full */
 	bool wants_read;  /* its socket is listened to */
 	bool quiesced;	  /* nothing goes in or out until it is resumed */
+	bool parked;	  /* its last request will be answered later */
 };
 
 static inline const struct xs_cred *xs_conn_cred(const struct xs_conn *conn)
@@ -134,6 +137,14 @@ void xs_conn_ignore(struct xs_conn *conn, enum xs_ring_error error);
 void xs_conn_close(struct xs_conn *conn);
 void xs_conn_quiesce(struct xs_conn *conn);
 void xs_conn_resume(struct xs_conn *conn);
+void xs_conn_park(struct xs_conn *conn);
+void xs_conn_unpark(struct xs_conn *conn);
+bool xs_conn_hung_up(const struct xs_conn *conn);
+struct xs_conn *xs_conns_by_id(const struct xs_conns *conns, uint32_t id);
+int xs_conns_adopt(struct xs_conns *conns, int stream, struct xs_conn **connp);
+int xs_conn_adopt_output(struct xs_conn *conn, const void *data, size_t len,
+			 size_t begun);
+void xs_conns_hold_txns(struct xs_conns *conns, bool hold);
 int xs_conn_adopt_input(struct xs_conn *conn, const void *data, size_t len);
 void xs_conn_stream_ready(struct xs_conn *conn, bool readable, bool writable);
 void xs_conn_port_ready(struct xs_conn *conn);

@@ -300,6 +300,47 @@ static void start_ring(struct xs_conn *conn)
 	}
 }
 
+/*
+ * A domain that another program in this process knew, as it was known there:
+ * whether it is still the same will be found out by xs_domains_check().
+ * -ENOMEM.
+ */
+int xs_domain_adopt(struct xs_conns *conns, uint16_t domid,
+		    const uint8_t handle[XS_HANDLE_SIZE],
+		    struct xs_domain **domainp)
+{
+	int rc = add_domain(conns, domid, domainp);
+
+	if (!rc)
+		memcpy((*domainp)->handle, handle, XS_HANDLE_SIZE);
+	return rc;
+}
+
+/*
+ * Its ring, with the local port bound there (0: none).  A page that cannot be
+ * mapped leaves a connection that does nothing.  -ENOMEM.
+ */
+int xs_domain_adopt_ring(struct xs_conns *conns, struct xs_domain *domain,
+			 uint32_t local, uint32_t remote)
+{
+	uint16_t domid = domain->domid;
+	void *page = NULL;
+	int rc = domid == conns->settings->master_domid
+			 ? plat_ring_map_master(conns->plat, &page, &remote)
+			 : plat_ring_map(conns->plat, domid, &page);
+
+	if (rc) {
+		xs_log(conns->log, XS_LOG_WARN,
+		       "ring domid=%u error=\"%s\" not mapped", domid,
+		       strerror(-rc));
+		page = NULL;
+	}
+	rc = add_ring(conns, domain, page, local, remote);
+	if (rc && page)
+		plat_ring_unmap(conns->plat, domid, page);
+	return rc;
+}
+
 /* A known ring gets another event channel and starts afresh. */
 static int reintroduce(struct xs_conns *conns, struct xs_domain *domain,
 		       uint32_t remote)
@@ -308,6 +349,12 @@ static int reintroduce(struct xs_conns *conns, struct xs_domain *domain,
 	uint32_t local = 0;
 	int rc;
 
+	/* The page could not be mapped when this daemon took over. */
+	if (!conn->page) {
+		rc = plat_ring_map(conns->plat, domain->domid, &conn->page);
+		if (rc)
+			return rc;
+	}
 	/* The old port may be the other end of the same channel: it goes first.
 	 */
 	xs_conn_set_port(conn, 0, 0);

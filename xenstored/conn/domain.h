@@ -38,6 +38,11 @@ int xs_domain_get(struct xs_conns *conns, uint16_t domid,
 void xs_domain_settle_perm(struct xs_conns *conns, uint32_t features,
 			   struct xs_perm *perm);
 int xs_domain_introduce_master(struct xs_conns *conns);
+int xs_domain_adopt(struct xs_conns *conns, uint16_t domid,
+		    const uint8_t handle[XS_HANDLE_SIZE],
+		    struct xs_domain **domainp);
+int xs_domain_adopt_ring(struct xs_conns *conns, struct xs_domain *domain,
+			 uint32_t local, uint32_t remote);
 int xs_domain_introduce(struct xs_conns *conns, uint16_t domid, uint32_t port);
 int xs_domain_release(struct xs_conns *conns, uint16_t domid);
 void xs_domains_check(struct xs_conns *conns);

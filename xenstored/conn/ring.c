@@ -124,6 +124,12 @@ void xs_ring_set_features(void *page, uint32_t features)
 	set(page, OFF_FEATURES, features);
 }
 
+/* What the guest was promised, as far as the page can be believed. */
+uint32_t xs_ring_features(const void *page)
+{
+	return get(page, OFF_FEATURES) & XS_FEATURES_ALL;
+}
+
 /* The guest asks for a fresh connection. */
 bool xs_ring_wants_reconnect(const void *page)
 {

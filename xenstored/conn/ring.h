@@ -37,6 +37,7 @@ bool xs_ring_has_input(const void *page);
 void xs_ring_reset(void *page);
 void xs_ring_set_error(void *page, enum xs_ring_error error);
 void xs_ring_set_features(void *page, uint32_t features);
+uint32_t xs_ring_features(const void *page);
 bool xs_ring_wants_reconnect(const void *page);
 void xs_ring_set_connected(void *page);
 

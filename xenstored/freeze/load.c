@@ -34,8 +34,8 @@ static bool lift_limits(struct xs_account *account)
 int xs_load_io(struct xs_conn *conn, const struct xs_image_conn *c)
 {
 	bool limited = lift_limits(conn->account);
-	int rc = xs_queue_adopt(&conn->out, c->out.data, c->out.len,
-				c->resp_left, conn->account);
+	int rc = xs_conn_adopt_output(conn, c->out.data, c->out.len,
+				      c->resp_left);
 
 	if (!rc)
 		rc = xs_conn_adopt_input(conn, c->in.data, c->in.len);

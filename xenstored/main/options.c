@@ -168,6 +168,13 @@ static void take_check(struct parse *p, const struct opt *opt, const char *arg)
 		p->result = XS_OPTIONS_CHECK;
 }
 
+static void take_check_state(struct parse *p, const struct opt *opt,
+			     const char *arg)
+{
+	take_text(p, opt, arg);
+	take_check(p, opt, arg);
+}
+
 static void take_limit(struct parse *p, const struct opt *opt, const char *arg)
 {
 	set_limit(p, opt->name, opt->quota, arg);
@@ -275,6 +282,9 @@ static const struct opt opts[] = {
 	OPT("help", 'H', no, take_help),
 	OPT(NULL, 'h', no, take_help),
 	OPT("config-test", 0, no, take_check),
+	OPT("check-state", 0, required, take_check_state, MEMBER(check_state)),
+	OPT("live", 0, no, take_flag, MEMBER(ox_live)),
+	OPT("restart", 0, no, take_flag, MEMBER(ox_restart)),
 	IGNORE("no-domain-init", 'D', no, "dom0 is always served"),
 	IGNORE("no-recovery", 'R', no, "the store is never on disk"),
 	IGNORE("internal-db", 'I', optional, "the store is always in memory"),
@@ -282,10 +292,8 @@ static const struct opt opts[] = {
 	IGNORE("config-file", 0, required,
 	       "only the command line is looked at"),
 	IGNORE("disable-socket", 0, no, "there is always a socket"),
-	IGNORE("live", 0, no, OXENSTORED),
 	IGNORE("no-access-log", 0, no, OXENSTORED),
 	IGNORE("reraise-top-level", 0, no, OXENSTORED),
-	IGNORE("restart", 0, no, OXENSTORED),
 };
 
 #define N_OPTS (sizeof(opts) / sizeof(opts[0]))
@@ -377,4 +385,138 @@ enum xs_options_result xs_options_parse(struct xs_options *options, int argc,
 	if (options->trace_file)
 		options->settings.trace = true;
 	return p.result;
+}
+
+/* ---- For those who take over ------------------------------------------ */
+
+static bool is_one_of(const char *word, const char *const *list)
+{
+	for (; *list; list++) {
+		if (!strcmp(word, *list))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The arguments of this program, without what only said that it takes over.
+ * They point into argv, a NULL ends them.  -E2BIG.
+ */
+int xs_options_for_ours(int argc, char **argv, const char **args)
+{
+	static const char *const not [] = {"-U", "--live-update", "--live",
+					   "--restart", NULL};
+	int i, n = 0;
+
+	for (i = 1; i < argc; i++) {
+		if (is_one_of(argv[i], not ))
+			continue;
+		if (n == XS_OPTIONS_MAX_ARGS - 1)
+			return -E2BIG;
+		args[n++] = argv[i];
+	}
+	args[n] = NULL;
+	return n;
+}
+
+/* 4.17 has letters for most quotas, and ends over their names. */
+static const char *quota_option_417(const char *value, const char **argp)
+{
+	static const struct {
+		const char *what;
+		const char *option;
+	} same[] = {
+		{"nodes=", "--entry-nb"},
+		{"node-size=", "--entry-size"},
+		{"watches=", "--watch-nb"},
+		{"transactions=", "--transaction"},
+		{"node-permissions=", "--perm-nb"},
+		{"path-max=", "--path-max"},
+	};
+	static const char *const known[] = {
+		"outstanding=", "memory=", "transaction-nodes="};
+	size_t i;
+
+	*argp = value;
+	for (i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		size_t len = strlen(same[i].what);
+
+		if (strncmp(value, same[i].what, len))
+			continue;
+		*argp = value + len;
+		return same[i].option;
+	}
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!strncmp(value, known[i], strlen(known[i])))
+			return "--quota";
+	}
+	return NULL;
+}
+
+/* The option for 4.17, and its argument; NULL: it has none like this. */
+static const char *option_417(const struct opt *opt, const char **argp)
+{
+	static const struct {
+		const char *name;
+		const char *option;
+	} known[] = {
+		{"pid-file", "--pid-file"},
+		{"trace-file", "--trace-file"},
+		{"no-fork", "--no-fork"},
+		{"verbose", "--verbose"},
+		{"keep-orphans", "--keep-orphans"},
+		{"master-domid", "--master-domid"},
+		{"priv-domid", "--priv-domid"},
+		{"entry-nb", "--entry-nb"},
+		{"entry-size", "--entry-size"},
+		{"watch-nb", "--watch-nb"},
+		{"transaction", "--transaction"},
+		{"perm-nb", "--perm-nb"},
+		{"path-max", "--path-max"},
+		{"timeout", "--timeout"},
+	};
+	size_t i;
+
+	if (!opt->name)
+		return NULL;
+	if (!strcmp(opt->name, "quota"))
+		return quota_option_417(*argp, argp);
+	if (!strcmp(opt->name, "quota-soft"))
+		return strncmp(*argp, "memory=", 7) ? NULL : "--quota-soft";
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!strcmp(opt->name, known[i].name))
+			return known[i].option;
+	}
+	return NULL;
+}
+
+/*
+ * What of the arguments means something to 4.17's daemon, in its words; the
+ * value of an option that it does not know would keep it from starting.  As
+ * xs_options_for_ours(), and uses getopt()'s variables.
+ */
+int xs_options_for_417(int argc, char **argv, const char **args)
+{
+	char letters[3 * MAX_OPTS + 2];
+	struct option longs[MAX_OPTS];
+	int c, n = 0;
+
+	fill_getopt(letters, longs);
+	optind = 0;
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		const char *name, *arg = optarg;
+		size_t i = c == ':' || c == '?' ? N_OPTS : find_opt(c);
+
+		name = i < N_OPTS ? option_417(&opts[i], &arg) : NULL;
+		if (!name)
+			continue;
+		if (n + 2 >= XS_OPTIONS_MAX_ARGS)
+			return -E2BIG;
+		args[n++] = name;
+		if (opts[i].has_arg == required_argument)
+			args[n++] = arg;
+	}
+	args[n] = NULL;
+	return n;
 }

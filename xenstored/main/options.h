@@ -27,8 +27,11 @@ struct xs_options {
 	bool no_fork;
 	bool print_pid;
 	bool live_update;
-	bool has_event;	     /* -e was given */
-	uint32_t event_port; /* valid when has_event */
+	bool ox_live;		 /* --live and --restart are what oxenstored */
+	bool ox_restart;	 /* starts its successor with */
+	const char *check_state; /* points into argv; NULL: do not */
+	bool has_event;		 /* -e was given */
+	uint32_t event_port;	 /* valid when has_event */
 	char error[XS_OPTIONS_ERROR_LEN];
 };
 
@@ -36,5 +39,10 @@ enum xs_options_result xs_options_parse(struct xs_options *options, int argc,
 					char **argv, xs_options_warn_fn *warn,
 					void *warn_arg);
 const char *xs_options_usage(void);
+
+/* Most of the options of a program that takes over, and a NULL. */
+#define XS_OPTIONS_MAX_ARGS 64
+int xs_options_for_ours(int argc, char **argv, const char **args);
+int xs_options_for_417(int argc, char **argv, const char **args);
 
 #endif

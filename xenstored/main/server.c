@@ -16,6 +16,8 @@
 #include "base/settings.h"
 #include "conn/conn.h"
 #include "conn/domain.h"
+#include "live/live.h"
+#include "live/load.h"
 #include "freeze/import.h"
 #include "plat/plat.h"
 #include "protocol/request.h"
@@ -30,6 +32,7 @@ struct xs_server {
 	struct xs_store store;
 	struct xs_conns conns;
 	struct xs_protocol protocol;
+	struct xs_live live;
 };
 
 static void emit_log(void *arg, enum xs_log_level level, const char *line)
@@ -102,6 +105,8 @@ int xs_server_new(void *ctx, const struct xs_settings *settings,
 	server->protocol.settings = &server->settings;
 	server->protocol.log = &server->log;
 	server->protocol.plat = plat;
+	server->protocol.live = &server->live;
+	xs_live_init(&server->live, &server->conns);
 	rc = init(server);
 	if (rc) {
 		xs_server_free(server);
@@ -123,6 +128,35 @@ int xs_server_start(struct xs_server *server)
 	return xs_domain_introduce_master(conns);
 }
 
+/*
+ * Begins to serve in the place of another program of this process, all of
+ * whose state is in the image.  by_oxenstored: that was one which leaves the
+ * answer to him who asked for this to its successor.
+ */
+int xs_server_restore(struct xs_server *server, const struct xs_image *image,
+		      bool by_oxenstored)
+{
+	struct xs_conns *conns = &server->conns;
+	int rc;
+
+	conns->now_ms = plat_now_ms(server->plat);
+	rc = xs_live_load(conns, image);
+	if (rc)
+		return rc;
+	if (by_oxenstored)
+		server->live.owed_ok = conns->last_id;
+	xs_conns_work(conns);
+	return 0;
+}
+
+/* How the daemon was started (struct xs_live); borrowed. */
+void xs_server_set_args(struct xs_server *server, const char *const *args,
+			const char *const *args_417)
+{
+	server->live.args = args;
+	server->live.args_417 = args_417;
+}
+
 static void port_event(struct xs_conns *conns, uint32_t port)
 {
 	struct xs_conn *conn;
@@ -142,7 +176,10 @@ int xs_server_turn(struct xs_server *server, int timeout_ms, bool *quitp)
 	struct xs_plat_event events[EVENTS_MAX];
 	struct xs_conns *conns = &server->conns;
 	int due = xs_conns_timeout(conns), n, i;
+	int live = xs_live_timeout(&server->live);
 
+	if (live >= 0 && (due < 0 || live < due))
+		due = live;
 	if (due >= 0 && (timeout_ms < 0 || due < timeout_ms))
 		timeout_ms = due;
 	n = plat_wait(server->plat, timeout_ms, events, EVENTS_MAX);
@@ -171,6 +208,7 @@ int xs_server_turn(struct xs_server *server, int timeout_ms, bool *quitp)
 		}
 	}
 	xs_conns_work(conns);
+	xs_live_turn(&server->live);
 	return 0;
 }
 
@@ -179,6 +217,7 @@ void xs_server_free(struct xs_server *server)
 {
 	if (!server)
 		return;
+	xs_live_fini(&server->live);
 	xs_conns_fini(&server->conns);
 	if (server->conns.dom_exc_bound)
 		plat_port_unbind(server->plat, server->conns.dom_exc_port);

@@ -18,6 +18,8 @@ const char *xs_options_usage(void)
 	       "  -U, --live-update         take over from a running daemon\n"
 	       "  -H, -h, --help            print this text\n"
 	       "      --config-test         only check the options\n"
+	       "      --check-state <file>  say whether that state could be"
+	       " taken over\n"
 	       "\n"
 	       "Limits for each unprivileged domain, 0 means none:\n"
 	       "  -E, --entry-nb <n>        nodes owned\n"

@@ -120,6 +120,47 @@ int plat_domain_get(struct xs_plat *plat, xs_domid_t domid,
 int plat_domain_list(struct xs_plat *plat, xs_domid_t first,
 		     struct xs_dominfo *infos, size_t max);
 
+/* ---- Another program takes this one's place --------------------------- */
+
+/* What goes from one to the other: names that both understand. */
+struct xs_plat_live {
+	int listener; /* -1: none */
+	int event_channels;
+};
+
+void plat_live_get(struct xs_plat *plat, struct xs_plat_live *live);
+
+/* A stream that this process had before its program began, by its name. */
+int plat_stream_adopt(struct xs_plat *plat, int stream);
+
+/* The file through which the state goes over; a new one replaces an old. */
+int plat_state_write(struct xs_plat *plat, const void *data, size_t len);
+void plat_state_remove(struct xs_plat *plat);
+
+/* -ENOENT: no such file; -EACCES: it cannot be a program. */
+int plat_program_find(struct xs_plat *plat, const char *path);
+
+/*
+ * Runs a program that has nothing of this daemon's but its environment and an
+ * empty run directory with that file in it, whose path becomes its last
+ * argument.  One at a time; argv[0] is its path, and a NULL ends argv.
+ */
+int plat_program_start(struct xs_plat *plat, const char *const *argv,
+		       const void *data, size_t len);
+/*
+ * Waits at most timeout_ms for its end: -EAGAIN: not yet; 0: *statusp is its
+ * exit status (-1: a signal ended it) and out begins with what it printed.
+ */
+int plat_program_wait(struct xs_plat *plat, int timeout_ms, int *statusp,
+		      char *out, size_t max);
+void plat_program_stop(struct xs_plat *plat);
+
+/*
+ * The program argv[0] goes on in this process, with streams, listener and
+ * event channels.  Returns only if it cannot, and nothing has changed then.
+ */
+int plat_live_exec(struct xs_plat *plat, const char *const *argv);
+
 /* ---- Text out --------------------------------------------------------- */
 
 /* One line without its newline.  Never fails: what cannot be said is lost. */

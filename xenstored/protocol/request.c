@@ -3,7 +3,8 @@
  * From a request to its reply.
  *
  * I1  xs_protocol_request() queues exactly one reply, at its one exit,
- *     whatever the handler did (XSA-481).
+ *     whatever the handler did (XSA-481); none for a request that somebody
+ *     else will answer.
  * I2  Errors reach a client through send_error() only.
  */
 #include "protocol/request.h"
@@ -185,6 +186,7 @@ void xs_protocol_request(void *arg, struct xs_conn *conn,
 	req.len = hdr->len;
 	req.txn = NULL;
 	req.watch = NULL;
+	req.parked = false;
 	xs_wr_init(&req.reply, buf, sizeof(buf));
 	protocol->n_requests++;
 
@@ -194,7 +196,7 @@ void xs_protocol_request(void *arg, struct xs_conn *conn,
 	if (rc) {
 		protocol->n_errors++;
 		send_error(&req, rc);
-	} else {
+	} else if (!req.parked) {
 		send_reply(&req);
 	}
 	if (req.watch)

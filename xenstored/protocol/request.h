@@ -11,6 +11,7 @@
 #include "wire/path.h"
 #include "wire/proto.h"
 
+struct xs_live;
 struct xs_stage;
 
 /* Everything the handlers work with. */
@@ -21,6 +22,7 @@ struct xs_protocol {
 	const struct xs_settings *settings;
 	struct xs_log *log;
 	struct xs_plat *plat;
+	struct xs_live *live;
 	uint64_t n_requests;
 	uint64_t n_errors;
 };
@@ -33,6 +35,7 @@ struct xs_request {
 	size_t len;
 	struct xs_txn *txn;	/* NULL: outside of transactions */
 	struct xs_watch *watch; /* just registered: its first event is due */
+	bool parked; /* it will be answered by somebody else */
 	struct xs_wr reply;
 	char path_buf[XS_PATH_BUF];
 };

@@ -38,13 +38,6 @@ int xs_store_init(struct xs_store *store, const struct xs_settings *settings,
 		  const struct xs_hash_key *key, xs_deliver_fn *deliver,
 		  void *deliver_arg)
 {
-	static const char *const always[] = {
-		"/tool/xenstored",
-		XS_INTRODUCE_DOMAIN,
-		XS_RELEASE_DOMAIN,
-	};
-	struct xs_account *account;
-	size_t i;
 	int rc;
 
 	memset(store, 0, sizeof(*store));
@@ -58,9 +51,22 @@ int xs_store_init(struct xs_store *store, const struct xs_settings *settings,
 				     deliver_arg);
 	if (!rc)
 		rc = xs_stage_init(&store->now, &store->tree);
-	if (!rc)
-		rc = xs_accounts_get(&store->accounts, settings->master_domid,
-				     &account);
+	return rc ? rc : xs_store_add_always(store);
+}
+
+/* Makes those of the nodes that are always there that are not.  -ENOMEM. */
+int xs_store_add_always(struct xs_store *store)
+{
+	static const char *const always[] = {
+		"/tool/xenstored",
+		XS_INTRODUCE_DOMAIN,
+		XS_RELEASE_DOMAIN,
+	};
+	struct xs_account *account;
+	size_t i;
+	int rc = xs_accounts_get(&store->accounts,
+				 store->settings->master_domid, &account);
+
 	for (i = 0; !rc && i < sizeof(always) / sizeof(always[0]); i++)
 		rc = add_node(store, always[i], account);
 	return rc;

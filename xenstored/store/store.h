@@ -24,6 +24,7 @@ struct xs_store {
 int xs_store_init(struct xs_store *store, const struct xs_settings *settings,
 		  const struct xs_hash_key *key, xs_deliver_fn *deliver,
 		  void *deliver_arg);
+int xs_store_add_always(struct xs_store *store);
 void xs_store_fini(struct xs_store *store);
 void xs_store_fire_special(struct xs_store *store, const char *name,
 			   const uint16_t *domid);

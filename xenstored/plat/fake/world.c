@@ -406,3 +406,72 @@ unsigned int fake_n_bound(struct xs_plat *plat)
 		n += plat->ports[i].bound;
 	return n;
 }
+
+/* ---- Live update: not pretended --------------------------------------- */
+
+void plat_live_get(struct xs_plat *plat, struct xs_plat_live *live)
+{
+	(void)plat;
+	live->listener = -1;
+	live->event_channels = -1;
+}
+
+int plat_stream_adopt(struct xs_plat *plat, int stream)
+{
+	(void)plat;
+	(void)stream;
+	return -ENOSYS;
+}
+
+int plat_state_write(struct xs_plat *plat, const void *data, size_t len)
+{
+	(void)plat;
+	(void)data;
+	(void)len;
+	return -ENOSYS;
+}
+
+void plat_state_remove(struct xs_plat *plat)
+{
+	(void)plat;
+}
+
+int plat_program_find(struct xs_plat *plat, const char *path)
+{
+	(void)plat;
+	(void)path;
+	return -ENOENT;
+}
+
+int plat_program_start(struct xs_plat *plat, const char *const *argv,
+		       const void *data, size_t len)
+{
+	(void)plat;
+	(void)argv;
+	(void)data;
+	(void)len;
+	return -ENOSYS;
+}
+
+int plat_program_wait(struct xs_plat *plat, int timeout_ms, int *statusp,
+		      char *out, size_t max)
+{
+	(void)plat;
+	(void)timeout_ms;
+	(void)statusp;
+	(void)out;
+	(void)max;
+	return -ENOSYS;
+}
+
+void plat_program_stop(struct xs_plat *plat)
+{
+	(void)plat;
+}
+
+int plat_live_exec(struct xs_plat *plat, const char *const *argv)
+{
+	(void)plat;
+	(void)argv;
+	return -ENOSYS;
+}

@@ -14,13 +14,10 @@
 #include <xenevtchn.h>
 #include <xen/xen.h>
 
-/* Opens /dev/xen/evtchn and has it waited for. */
-int xs_evtchn_open(struct xs_plat *plat)
+static int set_up(struct xs_plat *plat)
 {
 	int flags;
 
-	errno = 0;
-	plat->evtchn = xenevtchn_open(NULL, 0);
 	if (!plat->evtchn)
 		return xs_log_errno(plat, errno, "cannot open",
 				    "/dev/xen/evtchn");
@@ -31,6 +28,30 @@ int xs_evtchn_open(struct xs_plat *plat)
 		return xs_log_errno(plat, errno, "cannot set up",
 				    "/dev/xen/evtchn");
 	return xs_wait_add(plat, plat->evtchn_fd);
+}
+
+/* Opens /dev/xen/evtchn and has it waited for. */
+int xs_evtchn_open(struct xs_plat *plat)
+{
+	errno = 0;
+	plat->evtchn = xenevtchn_open(NULL, 0);
+	return set_up(plat);
+}
+
+/*
+ * Goes on with the device that another program had open in this process, and
+ * with the ports bound there.
+ */
+int xs_evtchn_adopt(struct xs_plat *plat, int fd)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	if (flags < 0 || fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0)
+		return xs_log_errno(plat, errno, "cannot take over",
+				    "/dev/xen/evtchn");
+	errno = 0;
+	plat->evtchn = xenevtchn_fdopen(NULL, fd, 0);
+	return set_up(plat);
 }
 
 /* Unbinds everything at once. */

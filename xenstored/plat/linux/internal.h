@@ -47,6 +47,13 @@ struct xs_plat {
 	struct xc_interface_core *xc;
 	void *master_page;
 
+	pid_t program;	/* 0: none runs */
+	int program_fd; /* what it prints */
+	char *program_dir;
+	char program_out[4096];
+	size_t program_len;
+	uint64_t program_until_ms;
+
 	bool use_syslog;
 	char *trace_path;
 	int trace_fd;
@@ -62,6 +69,12 @@ int xs_rundir_take(struct xs_plat *plat);
 int xs_listen_open(struct xs_plat *plat);
 void xs_listen_close(struct xs_plat *plat);
 
+int xs_listen_adopt(struct xs_plat *plat, int fd);
+int xs_rundir_retake(struct xs_plat *plat);
+
+/* program.c */
+void xs_program_event(struct xs_plat *plat);
+
 /* stream.c */
 int xs_stream_open(struct xs_plat *plat);
 void xs_stream_close_all(struct xs_plat *plat);
@@ -70,6 +83,7 @@ bool xs_stream_event(struct xs_plat *plat, int fd, uint32_t ready,
 
 /* evtchn.c, ring.c, domain.c */
 int xs_evtchn_open(struct xs_plat *plat);
+int xs_evtchn_adopt(struct xs_plat *plat, int fd);
 void xs_evtchn_close(struct xs_plat *plat);
 int xs_evtchn_drain(struct xs_plat *plat, struct xs_plat_event *events,
 		    size_t max);

@@ -18,10 +18,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The kernel cuts this to net.core.somaxconn. */
-#define BACKLOG 4096
+#define BACKLOG	     4096
+
+#define RETAKE_TRIES 200
 
 static int refuse(struct xs_plat *plat, int err, const char *why,
 		  const char *where)
@@ -50,6 +53,31 @@ int xs_rundir_take(struct xs_plat *plat)
 		return xs_log_errno(plat, errno, "cannot lock directory",
 				    plat->rundir);
 	return refuse(plat, EBUSY, "holds directory", plat->rundir);
+}
+
+/*
+ * The same for a program that takes another one's place: whoever holds the
+ * directory for a moment meets a socket that answers, and goes (I1).  So this
+ * is no reason to give up all clients.
+ */
+int xs_rundir_retake(struct xs_plat *plat)
+{
+	int i;
+
+	plat->rundir_fd =
+		open(plat->rundir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (plat->rundir_fd < 0)
+		return xs_log_errno(plat, errno, "cannot open directory",
+				    plat->rundir);
+	for (i = 0; i < RETAKE_TRIES; i++) {
+		const struct timespec pause = {.tv_nsec = 1000000};
+
+		if (!flock(plat->rundir_fd, LOCK_EX | LOCK_NB))
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	xs_log_errno(plat, errno, "cannot lock directory", plat->rundir);
+	return 0;
 }
 
 static int fill_address(struct xs_plat *plat, struct sockaddr_un *addr)
@@ -135,6 +163,30 @@ int xs_listen_open(struct xs_plat *plat)
 		return xs_log_errno(plat, -ret, "cannot listen at",
 				    addr.sun_path);
 	return xs_wait_add(plat, plat->listen_fd);
+}
+
+/* Goes on listening where another program in this process did. */
+int xs_listen_adopt(struct xs_plat *plat, int fd)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNSPEC};
+	socklen_t len = sizeof(addr) - 1;
+	int flags;
+
+	if (getsockname(fd, (struct sockaddr *)&addr, &len))
+		return xs_log_errno(plat, errno, "cannot take over", "socket");
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return xs_log_errno(plat, errno, "cannot take over", "socket");
+	plat->listen_fd = fd;
+	/* It is as much ours as if it had been made here; if its name is gone,
+	 * there is nothing to remove at the end.
+	 */
+	if (addr.sun_family == AF_UNIX && addr.sun_path[0] == '/')
+		remember_socket(plat, addr.sun_path);
+	/* The queue of other daemons has room for one client. */
+	listen(fd, BACKLOG);
+	return xs_wait_add(plat, fd);
 }
 
 /* Stops listening and removes the socket (I3). */

@@ -33,6 +33,7 @@ static struct xs_plat *plat_alloc(const struct xs_plat_linux_config *config)
 	plat->spare_fd = -1;
 	plat->evtchn_fd = -1;
 	plat->trace_fd = -1;
+	plat->program_fd = -1;
 	plat->rundir =
 		strdup(config->rundir ? config->rundir : XS_PLAT_LINUX_RUNDIR);
 	if (!plat->rundir) {
@@ -63,10 +64,10 @@ static int open_trace(struct xs_plat *plat, const char *path)
 
 /*
  * Makes the platform of a dom0: takes the run directory, opens the Xen devices
- * and listens.  What fails is said on standard error.  The strings of config
- * are copied.  Returns 0 and the platform, to be given to
- * xs_plat_linux_free(), or a negative errno value: -EBUSY and -EADDRINUSE say
- * that another daemon serves this directory.
+ * and listens; or goes on with what another program had (config->adopt).  What
+ * fails is said on standard error.  The strings of config are copied.  Returns
+ * 0 and the platform, to be given to xs_plat_linux_free(), or a negative errno
+ * value: -EBUSY and -EADDRINUSE say that another daemon serves this directory.
  */
 int xs_plat_linux_new(const struct xs_plat_linux_config *config,
 		      struct xs_plat **platp)
@@ -80,19 +81,25 @@ int xs_plat_linux_new(const struct xs_plat_linux_config *config,
 	if (!ret)
 		ret = xs_wait_open(plat);
 	if (!ret)
-		ret = xs_rundir_take(plat);
+		ret = config->adopt ? xs_rundir_retake(plat)
+				    : xs_rundir_take(plat);
 	if (!ret)
 		ret = open_trace(plat, config->trace_file);
 	if (!ret)
-		ret = xs_evtchn_open(plat);
+		ret = config->adopt
+			      ? xs_evtchn_adopt(plat,
+						config->adopt->event_channels)
+			      : xs_evtchn_open(plat);
 	if (!ret)
 		ret = xs_ring_open(plat);
 	if (!ret)
 		ret = xs_domain_open(plat);
 	if (!ret)
 		ret = xs_stream_open(plat);
-	if (!ret)
+	if (!ret && !config->adopt)
 		ret = xs_listen_open(plat);
+	else if (!ret && config->adopt->listener >= 0)
+		ret = xs_listen_adopt(plat, config->adopt->listener);
 	if (ret) {
 		xs_plat_linux_free(plat);
 		return ret;
@@ -109,6 +116,7 @@ struct xs_plat *xs_plat_linux_free(struct xs_plat *plat)
 {
 	if (!plat)
 		return NULL;
+	plat_program_stop(plat);
 	xs_listen_close(plat);
 	xs_stream_close_all(plat);
 	xs_domain_close(plat);

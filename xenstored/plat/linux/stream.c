@@ -138,6 +138,20 @@ int plat_stream_accept(struct xs_plat *plat, int *streamp)
 	return 0;
 }
 
+/* See plat.h.  The stream is the caller's to close, also at an error. */
+int plat_stream_adopt(struct xs_plat *plat, int stream)
+{
+	int flags;
+
+	if (find_stream(plat, stream))
+		return -EBUSY;
+	flags = fcntl(stream, F_GETFL);
+	if (flags < 0 || fcntl(stream, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	    fcntl(stream, F_SETFD, FD_CLOEXEC) < 0)
+		return -errno;
+	return add_stream(plat, stream);
+}
+
 /* See plat.h.  Repeating a wish costs no system call. */
 int plat_stream_watch(struct xs_plat *plat, int stream, bool readable,
 		      bool writable, void *cookie)

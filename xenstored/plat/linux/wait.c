@@ -35,6 +35,8 @@ static int open_signals(struct xs_plat *plat)
 
 	/* Old libraries write to sockets without MSG_NOSIGNAL. */
 	signal(SIGPIPE, SIG_IGN);
+	/* While a program takes another's place hang-ups are ignored. */
+	signal(SIGHUP, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGINT);
@@ -94,6 +96,10 @@ static bool other_event(struct xs_plat *plat, const struct epoll_event *ready,
 	}
 	if (fd == plat->signal_fd)
 		return signal_event(plat, eventp);
+	if (fd == plat->program_fd) {
+		xs_program_event(plat);
+		return false;
+	}
 	return xs_stream_event(plat, fd, ready->events, eventp);
 }
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A state stream as a whole daemon. */
+#ifndef XS_LIVE_LOAD_H
+#define XS_LIVE_LOAD_H
+
+#include <stddef.h>
+
+struct xs_conns;
+struct xs_hash_key;
+struct xs_image;
+
+/* Called with one line for each thing that is wrong. */
+typedef void xs_live_say_fn(void *arg, const char *line);
+
+int xs_live_read(struct xs_image *image, const struct xs_hash_key *key,
+		 const void *data, size_t len, xs_live_say_fn *say, void *arg);
+int xs_live_load(struct xs_conns *conns, const struct xs_image *image);
+
+#endif
