@@ -73,4 +73,3 @@ int xs_conn_adopt_output(struct xs_conn *conn, const void *data, size_t len,
 	}
 	return 0;
 }
-

@@ -449,8 +449,8 @@ enum verdict {
 /* While a new daemon waits for the open transactions there are no others. */
 static bool is_held(const struct xs_conn *conn, const struct xs_hdr *hdr)
 {
-	return conn->conns->hold_txns &&
-	       hdr->type == XS_OP_TRANSACTION_START && !conn->txns.n;
+	return conn->conns->hold_txns && hdr->type == XS_OP_TRANSACTION_START &&
+	       !conn->txns.n;
 }
 
 /* Answers what is complete in buf; *usedp: how much of it that was. */

@@ -73,7 +73,7 @@ struct xs_conns {
 	uint32_t last_id;
 	uint32_t dom_exc_port;
 	bool dom_exc_bound;
-	bool progress;	      /* a stalled connection may be able to go on */
+	bool progress;	/* a stalled connection may be able to go on */
 	bool hold_txns; /* who has no transaction open must wait to begin one */
 	struct xs_debt *debt; /* of the request being worked on */
 	char *scratch;

@@ -116,18 +116,16 @@ static int know_domain(struct loading *l, uint16_t domid)
 	return rc;
 }
 
+/* Who does not tell which domain it was means the one that is there now. */
 static int get_domain(struct loading *l, const struct xs_image_conn *c,
 		      struct xs_domain **domainp)
 {
-	static const uint8_t nobody[XS_HANDLE_SIZE];
-	const uint8_t *handle = nobody;
+	static const uint8_t unknown[XS_HANDLE_SIZE];
+	const uint8_t *handle = c->has_ext ? c->handle : unknown;
 	struct xs_dominfo info;
 
-	if (c->has_ext)
-		handle = c->handle;
-	else if (c->domid == l->conns->settings->master_domid)
-		handle = nobody;
-	else if (!plat_domain_get(l->conns->plat, c->domid, &info))
+	if (!memcmp(handle, unknown, XS_HANDLE_SIZE) &&
+	    !plat_domain_get(l->conns->plat, c->domid, &info))
 		handle = info.handle;
 	return xs_domain_adopt(l->conns, c->domid, handle, domainp);
 }
@@ -145,7 +143,7 @@ static int load_ring(struct loading *l, const struct xs_image_conn *c,
 		return rc;
 	*connp = domain->conn;
 	domain->shutdown_told = c->has_ext && c->shutdown_told;
-	if (c->has_ext)
+	if (c->has_ext && l->image->global.has_ext)
 		domain->features = c->ring_features & XS_FEATURES_ALL;
 	else if (domain->conn->page)
 		domain->features = xs_ring_features(domain->conn->page);

@@ -35,7 +35,7 @@ struct xs_request {
 	size_t len;
 	struct xs_txn *txn;	/* NULL: outside of transactions */
 	struct xs_watch *watch; /* just registered: its first event is due */
-	bool parked; /* it will be answered by somebody else */
+	bool parked;		/* it will be answered by somebody else */
 	struct xs_wr reply;
 	char path_buf[XS_PATH_BUF];
 };
