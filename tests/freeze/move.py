@@ -253,3 +253,24 @@ def watches_on_a_domains_behalf(pair):
     pair.a.fails('EEXIST', 'CONTROL', 'domain-watches', 'add', str(DOMID),
                  'control', 'dG9r')
     pair.a.fails('ENOENT', 'CONTROL', 'domain-watches', 'list', '99')
+
+
+@test
+def quiescing_amid_other_requests(pair):
+    """The one who asks has more on the way, the domain half a request."""
+    guest = pair.boot()
+    message = wire.pack(wire.NUMBER['WRITE'], 7, 0, b'data/x\0' + b'v' * 300)
+    guest.transmit(message[:200])
+    pair.a.client.ping()
+    client = pair.a.connect('P')
+    client.transmit(
+        wire.pack(wire.NUMBER['CONTROL'], 1, 0, b'quiesce\0%d\0' % DOMID) +
+        wire.pack(wire.NUMBER['WRITE'], 2, 0, b'/other\0' + b'o' * 500) +
+        wire.pack(wire.NUMBER['READ'], 3, 0, b'/other\0'))
+    for req, payload in ((1, b'OK\0'), (2, b'OK\0'), (3, b'o' * 500)):
+        msg = client.take(lambda m: True)
+        want('reply', (msg.req, msg.payload), (req, payload))
+    pair.a.control('resume', str(DOMID))
+    guest.transmit(message[200:])
+    want('reply', guest.take(lambda m: m.req == 7).payload, b'OK\0')
+    want('value', pair.a.do('READ', f'{HOME}/data/x'), b'v' * 300)

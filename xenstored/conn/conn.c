@@ -659,17 +659,19 @@ static void flush(struct xs_conn *conn)
 void xs_conn_quiesce(struct xs_conn *conn)
 {
 	size_t len = conn->in_len, used;
-	char *buf = conn->conns->scratch;
+	char *in = conn->in;
 
 	if (conn->quiesced || conn->dead)
 		return;
+	/* Not in scratch: there is the request that asks for this. */
+	conn->in = NULL;
 	if (len) {
-		memcpy(buf, conn->in, len);
-		if (answer(conn, buf, len, &used) == VOID)
-			drop_input(conn);
-		else if (!keep_input(conn, buf + used, len - used))
+		drop_input(conn);
+		if (answer(conn, in, len, &used) != VOID &&
+		    !keep_input(conn, in + used, len - used))
 			conn->lost = true;
 	}
+	free(in);
 	flush(conn);
 	conn->quiesced = !conn->dead;
 }

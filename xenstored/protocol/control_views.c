@@ -55,6 +55,7 @@ static void show_domain(struct xs_request *req, const struct xs_domain *domain)
 		     conn ? conn->id : 0,
 		     !conn			      ? "none"
 		     : conn->ignored		      ? "ignored"
+		     : conn->quiesced		      ? "quiesced"
 		     : xs_list_is_linked(&conn->work) ? "busy"
 						      : "idle",
 		     conn && xs_conn_cred(conn)->target != XS_DOMID_INVALID
