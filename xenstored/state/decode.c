@@ -294,6 +294,8 @@ static int decode_global_quota(struct xs_decoder *d)
 	rc = decode_quotas(d, (uint32_t)quota->n_domain + quota->n_global,
 			   XS_RULE_Q_2, &quota->quotas);
 	quota->present = !rc;
+	if (rc) /* salvaging, another may follow */
+		quota->n_domain = quota->n_global = 0;
 	return rc;
 }
 
