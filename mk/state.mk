@@ -13,3 +13,22 @@ $(BUILD)/libxsstate.a: $(STATE_OBJS)
 
 .PHONY: lib-state
 lib-state: $(BUILD)/libxsstate.a
+
+#: xsdump         looks into states: build/bin/xsdump
+XSDUMP_SRCS := $(wildcard tools/xsdump/*.c)
+XSDUMP_OBJS := $(XSDUMP_SRCS:%.c=$(BUILD)/obj/%.o) \
+	$(BUILD)/obj/xenstored/base/base64.o
+XSDUMP_LIBS := -ljansson -ltdb -lxenstore
+
+$(filter $(BUILD)/obj/tools/%,$(XSDUMP_OBJS)): DAEMON_CFLAGS := $(CFLAGS) $(HARDEN) -D_GNU_SOURCE -Ixenstored \
+	-Itools/xsdump
+
+$(BUILD)/bin/xsdump: $(XSDUMP_OBJS) $(BUILD)/libxsstate.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $^ $(XSDUMP_LIBS)
+
+-include $(XSDUMP_OBJS:.o=.d)
+all: $(BUILD)/bin/xsdump
+.PHONY: xsdump
+xsdump: $(BUILD)/bin/xsdump
