@@ -145,14 +145,23 @@ static void split_one(struct xs_map *map)
 	}
 }
 
-/* Makes sure that the next n_more additions find room to grow; -ENOMEM. */
+/*
+ * Makes sure that the next n_more additions find room to grow; -ENOMEM.  An
+ * empty map has grown already then: nothing has to be moved later.
+ */
 int xs_map_reserve(struct xs_map *map, uint32_t n_more)
 {
 	if (n_more > UINT32_MAX / 8 - map->n_buckets)
 		return -ENOMEM;
-	if (map->n_buckets + n_more <= map->n_alloc)
-		return 0;
-	return grow_array(map, map->n_buckets + n_more);
+	if (map->n_buckets + n_more > map->n_alloc &&
+	    grow_array(map, map->n_buckets + n_more))
+		return -ENOMEM;
+	if (!map->n_entries && n_more > map->n_buckets) {
+		memset(map->buckets + map->n_buckets, 0,
+		       (n_more - map->n_buckets) * sizeof(*map->buckets));
+		map->n_buckets = n_more;
+	}
+	return 0;
 }
 
 /* Adds an entry; the newest of equal ones is found first. */

@@ -49,11 +49,13 @@ static void report(void *arg, const struct xs_image_error *err)
 
 /*
  * The image in a stream of ours, of the C daemons or of oxenstored, which it
- * borrows from.  -EINVAL: it was said what is wrong; -ENOMEM.  The image is
+ * borrows from.  to_load: xs_live_load() is next and will see whether the
+ * nodes are a tree.  -EINVAL: it was said what is wrong; -ENOMEM.  The image is
  * the caller's to finish in any case.
  */
 int xs_live_read(struct xs_image *image, const struct xs_hash_key *key,
-		 const void *data, size_t len, xs_live_say_fn *say, void *arg)
+		 const void *data, size_t len, bool to_load,
+		 xs_live_say_fn *say, void *arg)
 {
 	struct reading reading = {.say = say, .arg = arg};
 	size_t magic = strlen(OCAML_MAGIC);
@@ -68,8 +70,10 @@ int xs_live_read(struct xs_image *image, const struct xs_hash_key *key,
 	if (rc && rc != -ENOMEM)
 		report(&reading, &err);
 	if (!rc)
-		rc = xs_image_validate(image, XS_IMAGE_USE_LIVE_UPDATE, report,
-				       &reading);
+		rc = xs_image_validate(image,
+				       to_load ? XS_IMAGE_USE_LOAD
+					       : XS_IMAGE_USE_LIVE_UPDATE,
+				       report, &reading);
 	if (rc == -ENOMEM)
 		say(arg, "out of memory");
 	return !rc || rc == -ENOMEM ? rc : -EINVAL;
@@ -417,9 +421,15 @@ static int load_node(struct loading *l, const struct xs_image_node *n)
 	} else {
 		at = 0;
 	}
-	if (!parent)
+	node = parent ? xs_tree_child(tree, parent, path + at, n->path.len - at,
+				      XS_NOW)
+		      : NULL;
+	if (!parent || (at && node)) {
+		xs_log(l->conns->log, XS_LOG_ERROR,
+		       "node path=\"%.*s\" is there twice or has no parent",
+		       (int)n->path.len, path);
 		return -EINVAL;
-	node = xs_tree_child(tree, parent, path + at, n->path.len - at, XS_NOW);
+	}
 	rc = know_perms(l, n, &perms, &account);
 	if (rc)
 		return rc;
@@ -447,6 +457,7 @@ static int load_nodes(struct loading *l)
 		tree->gen = l->image->global.gen;
 	xs_tree_begin_change(tree);
 	clear_tree(tree);
+	rc = xs_map_reserve(&tree->nodes, l->image->n_nodes);
 	for (i = 0; !rc && i < l->image->n_nodes; i++)
 		rc = load_node(l, &l->image->nodes[i]);
 	xs_tree_end_change(tree);

@@ -3,6 +3,7 @@
 #ifndef XS_LIVE_LOAD_H
 #define XS_LIVE_LOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct xs_conns;
@@ -13,7 +14,8 @@ struct xs_image;
 typedef void xs_live_say_fn(void *arg, const char *line);
 
 int xs_live_read(struct xs_image *image, const struct xs_hash_key *key,
-		 const void *data, size_t len, xs_live_say_fn *say, void *arg);
+		 const void *data, size_t len, bool to_load,
+		 xs_live_say_fn *say, void *arg);
 int xs_live_load(struct xs_conns *conns, const struct xs_image *image);
 
 #endif

@@ -152,7 +152,7 @@ static void log_broken(void *arg, const char *line)
 	syslog(LOG_ERR, "cannot take over: %s: %s", path, line);
 }
 
-static int read_state(struct legacy *legacy, xs_live_say_fn *say)
+static int read_state(struct legacy *legacy, bool to_load, xs_live_say_fn *say)
 {
 	struct xs_hash_key key;
 	size_t len;
@@ -168,8 +168,8 @@ static int read_state(struct legacy *legacy, xs_live_say_fn *say)
 		return ret;
 	}
 	legacy->has_image = true;
-	return xs_live_read(&legacy->image, &key, legacy->data, len, say,
-			    legacy->path);
+	return xs_live_read(&legacy->image, &key, legacy->data, len, to_load,
+			    say, legacy->path);
 }
 
 static void free_legacy(struct legacy *legacy)
@@ -199,7 +199,7 @@ static int inherit(struct daemon *d, struct legacy *legacy)
 		openlog("xenstored", LOG_PID, LOG_DAEMON);
 	ret = find_state(d, legacy);
 	if (!ret)
-		ret = read_state(legacy,
+		ret = read_state(legacy, true,
 				 d->options.no_fork ? say_broken : log_broken);
 	if (ret)
 		return ret;
@@ -216,7 +216,7 @@ static int check_state(const struct daemon *d)
 
 	snprintf(legacy.path, sizeof(legacy.path), "%s",
 		 d->options.check_state);
-	ret = read_state(&legacy, say_broken);
+	ret = read_state(&legacy, false, say_broken);
 	if (!ret) {
 		printf("%s (%u connections, %u watches, %u nodes, %u "
 		       "transactions)\n",

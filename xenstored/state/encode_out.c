@@ -22,11 +22,29 @@ void xs_image_out_fini(struct xs_image_out *out)
 	memset(out, 0, sizeof(*out));
 }
 
-static uint8_t *reserve(struct xs_encoder *e, size_t len)
+static bool grow(struct xs_encoder *e, size_t end)
 {
 	struct xs_image_out *out = e->out;
-	size_t want = out->n_alloc ? out->n_alloc : FIRST_ALLOC, end;
+	size_t want = out->n_alloc ? out->n_alloc : FIRST_ALLOC;
 	uint8_t *data;
+
+	while (want < end)
+		want *= 2;
+	data = realloc(out->data, want);
+	if (!data) {
+		e->rc = -ENOMEM;
+		return false;
+	}
+	out->data = data;
+	out->n_alloc = want;
+	return true;
+}
+
+static inline uint8_t *reserve(struct xs_encoder *e, size_t len)
+{
+	struct xs_image_out *out = e->out;
+	uint8_t *data;
+	size_t end;
 
 	if (e->rc)
 		return NULL;
@@ -34,17 +52,8 @@ static uint8_t *reserve(struct xs_encoder *e, size_t len)
 		e->rc = -E2BIG;
 		return NULL;
 	}
-	if (end > out->n_alloc) {
-		while (want < end)
-			want *= 2;
-		data = realloc(out->data, want);
-		if (!data) {
-			e->rc = -ENOMEM;
-			return NULL;
-		}
-		out->data = data;
-		out->n_alloc = want;
-	}
+	if (end > out->n_alloc && !grow(e, end))
+		return NULL;
 	data = out->data + out->len;
 	out->len = end;
 	return data;
@@ -61,12 +70,12 @@ void xs_put_bytes(struct xs_encoder *e, const void *data, size_t len)
 void xs_put_int(struct xs_encoder *e, uint64_t value, size_t size)
 {
 	uint8_t *p = reserve(e, size);
-	struct xs_wr wr;
+	size_t i;
 
 	if (!p)
 		return;
-	xs_wr_init(&wr, p, size);
-	xs_wr_int(&wr, value, size, e->big);
+	for (i = 0; i < size; i++, value >>= 8)
+		p[e->big ? size - 1 - i : i] = (uint8_t)value;
 }
 
 /* The same for a length, which may be too large. */

@@ -23,6 +23,7 @@ void xs_judge_note(struct xs_judge *j, enum xs_rule rule, const char *type,
 		   struct xs_image_at at, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
+bool xs_judge_is_whole(const struct xs_judge *j);
 bool xs_judge_is_domid(uint32_t domid);
 bool xs_judge_is_path(const struct xs_span *path, bool relative_too);
 const struct xs_image_conn *xs_judge_conn(const struct xs_judge *j,

@@ -51,6 +51,13 @@ void xs_judge_note(struct xs_judge *j, enum xs_rule rule, const char *type,
 	report(j, XS_IMAGE_NOTE, &err);
 }
 
+/* Whether it has to be all that a daemon needs. */
+bool xs_judge_is_whole(const struct xs_judge *j)
+{
+	return j->use == XS_IMAGE_USE_LIVE_UPDATE ||
+	       j->use == XS_IMAGE_USE_LOAD || j->use == XS_IMAGE_USE_417;
+}
+
 /* Whether a domain can have that number. */
 bool xs_judge_is_domid(uint32_t domid)
 {
@@ -137,8 +144,7 @@ static void judge_stream(struct xs_judge *j, size_t len)
 static void judge_global(struct xs_judge *j)
 {
 	const struct xs_image_global *global = &j->image->global;
-	bool whole = j->use == XS_IMAGE_USE_LIVE_UPDATE ||
-		     j->use == XS_IMAGE_USE_417;
+	bool whole = xs_judge_is_whole(j);
 	const char *type = NAME(GLOBAL);
 
 	if (whole && !global->present)
@@ -245,9 +251,7 @@ static void judge_origin(struct xs_judge *j)
 	if (is_domain && !xs_judge_is_domid(origin->domid))
 		xs_judge_wrong(j, XS_RULE_P_4, type, origin->at,
 			       "domid %u is reserved", origin->domid);
-	if ((j->use == XS_IMAGE_USE_LIVE_UPDATE ||
-	     j->use == XS_IMAGE_USE_417) &&
-	    is_domain)
+	if (xs_judge_is_whole(j) && is_domain)
 		xs_judge_wrong(j, XS_RULE_P_5, type, origin->at,
 			       "says that this is domain %u alone",
 			       origin->domid);

@@ -94,7 +94,7 @@ static void judge_socket(struct xs_judge *j, const struct xs_image_conn *conn,
 	const struct xs_image_global *global = &j->image->global;
 	const struct xs_index_key key = {.number = (uint32_t)conn->fd};
 
-	if (j->use != XS_IMAGE_USE_LIVE_UPDATE && j->use != XS_IMAGE_USE_417)
+	if (!xs_judge_is_whole(j))
 		return;
 	if (conn->fd < 0)
 		xs_judge_wrong(j, XS_RULE_G_4, CONN_NAME, conn->at,

@@ -125,28 +125,47 @@ static struct xs_span parent_of(struct xs_span path)
 	return path;
 }
 
-/* seen holds all nodes before this one. */
+/* seen holds all nodes before this one; NULL: nobody asks. */
 static void judge_node(struct xs_judge *j, uint32_t i, struct xs_index *seen)
 {
 	const struct xs_image_node *node = &j->image->nodes[i];
 	const struct xs_index_key key = {.a = node->path};
 	char quote[XS_QUOTE_TEXT];
 
-	xs_span_quote(&node->path, quote);
 	judge_perms(j, node);
 	if (!xs_judge_is_path(&node->path, false)) {
 		xs_judge_wrong(j, XS_RULE_N_8, NODE_NAME, node->at,
-			       "path %s is not legal", quote);
+			       "path %s is not legal",
+			       xs_span_quote(&node->path, quote));
 		return;
 	}
-	if (xs_index_add(seen, &key, i) != XS_INDEX_NONE)
+	if (seen && xs_index_add(seen, &key, i) != XS_INDEX_NONE)
 		xs_judge_wrong(j, XS_RULE_N_9, NODE_NAME, node->at,
-			       "%s is there twice", quote);
+			       "%s is there twice",
+			       xs_span_quote(&node->path, quote));
+}
+
+/* The parent looked for last: in the order of a tree it is often the next. */
+struct last_parent {
+	struct xs_span path;
+	uint32_t found;
+};
+
+static uint32_t find_parent(const struct xs_index *seen,
+			    const struct xs_index_key *key,
+			    struct last_parent *last)
+{
+	if (last->path.len != key->a.len ||
+	    memcmp(last->path.data, key->a.data, key->a.len)) {
+		last->path = key->a;
+		last->found = xs_index_find(seen, key);
+	}
+	return last->found;
 }
 
 /* Once all nodes are in seen: the parents of those that are legal. */
 static void judge_parent(struct xs_judge *j, uint32_t i,
-			 const struct xs_index *seen)
+			 const struct xs_index *seen, struct last_parent *last)
 {
 	const struct xs_image_node *node = &j->image->nodes[i];
 	const struct xs_index_key key = {.a = parent_of(node->path)};
@@ -155,14 +174,13 @@ static void judge_parent(struct xs_judge *j, uint32_t i,
 
 	if (!key.a.len)
 		return;
-	parent = xs_index_find(seen, &key);
+	parent = find_parent(seen, &key, last);
 	if (parent != XS_INDEX_NONE && parent > i)
 		xs_judge_wrong(j, XS_RULE_N_10, NODE_NAME, node->at,
 			       "%s comes before its parent, node %u",
 			       xs_span_quote(&node->path, quote), parent + 1);
 	/* A root that is missing is made. */
-	if (parent == XS_INDEX_NONE && key.a.len > 1 &&
-	    (j->use == XS_IMAGE_USE_LIVE_UPDATE || j->use == XS_IMAGE_USE_417))
+	if (parent == XS_INDEX_NONE && key.a.len > 1 && xs_judge_is_whole(j))
 		xs_judge_wrong(j, XS_RULE_N_11, NODE_NAME, node->at,
 			       "%s has no parent",
 			       xs_span_quote(&node->path, quote));
@@ -174,16 +192,23 @@ int xs_judge_nodes(struct xs_judge *j)
 	const struct xs_index_key root = {
 		.a = {(const uint8_t *)"/", 1},
 	};
+	struct last_parent last = {.found = XS_INDEX_NONE};
 	struct xs_index seen;
 	uint32_t i;
-	int rc = xs_index_init(&seen, image->n_nodes, &image->key);
+	int rc;
 
+	if (j->use == XS_IMAGE_USE_LOAD) {
+		for (i = 0; i < image->n_nodes; i++)
+			judge_node(j, i, NULL);
+		return 0;
+	}
+	rc = xs_index_init(&seen, image->n_nodes, &image->key);
 	for (i = 0; !rc && i < image->n_nodes; i++)
 		judge_node(j, i, &seen);
 	for (i = 0; !rc && i < image->n_nodes; i++)
-		judge_parent(j, i, &seen);
+		judge_parent(j, i, &seen, &last);
 	if (!rc && xs_index_find(&seen, &root) == XS_INDEX_NONE &&
-	    (j->use == XS_IMAGE_USE_LIVE_UPDATE || j->use == XS_IMAGE_USE_417))
+	    xs_judge_is_whole(j))
 		xs_judge_note(j, XS_RULE_N_12, NODE_NAME,
 			      (struct xs_image_at){0, 0},
 			      "there is no root; an empty one is made");
