@@ -270,10 +270,30 @@ static int perms(struct ocaml *o, struct xs_image_node *node)
 	return 0;
 }
 
+/* There, the permissions of events are those of nodes below the root. */
+static void strip_special(struct xs_span *path)
+{
+	static const char *const names[] = {"/@introduceDomain",
+					    "/@releaseDomain"};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (path->len != strlen(names[i]) ||
+		    memcmp(path->data, names[i], path->len))
+			continue;
+		path->data++;
+		path->len--;
+		return;
+	}
+}
+
 static int read_store(struct ocaml *o)
 {
 	struct xs_image_node node = {.at = o->at};
 	int rc = string(o, 1, false, &node.path);
+
+	if (!rc)
+		strip_special(&node.path);
 
 	if (!rc)
 		rc = perms(o, &node);

@@ -91,6 +91,8 @@ START_TEST(debian)
 	ck_assert_int_eq(image.conns[3].fd, 7);
 	ck_assert_uint_eq(image.n_watches, 5);
 	ck_assert_uint_eq(image.watches[4].conn_id, image.conns[3].id);
+	find(&image, "@releaseDomain");
+	find(&image, "@introduceDomain");
 	node = find(&image, "/shared");
 	ck_assert_uint_eq(node->n_perms, 4);
 	ck_assert_uint_eq(node->perms[0].access, XS_PERM_READ | XS_PERM_WRITE);
