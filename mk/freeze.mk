@@ -3,12 +3,12 @@
 
 .PHONY: check-freeze
 #: check-freeze   a domain frozen at one daemon and thawed at another
-check-freeze: $(SHIM) $(BUILD)/bin/xenstored
+check-freeze: $(SHIM) $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
 	@BUILD=$(BUILD) tests/freeze/run
 
 #: check-scenario-sanitized  scenarios and freeze against a sanitized daemon
 .PHONY: check-scenario-sanitized
-check-scenario-sanitized: $(SHIM)
+check-scenario-sanitized: $(SHIM) $(BUILD)/bin/xsdump
 	@$(MAKE) --no-print-directory $(BUILD)/asan/bin/xenstored \
 		BUILD=$(BUILD)/asan OPT="$(SANITIZE)" HARDEN=
 	$(SCENARIO_RUN) --daemon ours --binary $(BUILD)/asan/bin/xenstored

@@ -13,8 +13,11 @@ lab-image:
 	@$(LAB) build
 
 #: check-lab      our daemon as the only xenstored of a real Xen host
-check-lab: lab-image $(BUILD)/bin/xenstored
+check-lab: lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
 	$(LAB) test daemon --our $(BUILD) --xenstored our $(LAB_ARGS)
+	$(LAB) test freeze --our $(BUILD) --xenstored our $(LAB_ARGS)
+	$(LAB) test live --our $(BUILD) --xenstored debian-c $(LAB_ARGS)
+	$(LAB) test live --our $(BUILD) --xenstored debian-ocaml $(LAB_ARGS)
 
 #: demo           a guest at work on our daemon, for people to watch
 demo: lab-image $(BUILD)/bin/xenstored

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a guest must not notice when its state moves."""
+import os
+import subprocess
+
 from xst import wire
 
 from hosts import DOMID, PORT, event, quiet, say, test, want
@@ -274,3 +277,38 @@ def quiescing_amid_other_requests(pair):
     guest.transmit(message[200:])
     want('reply', guest.take(lambda m: m.req == 7).payload, b'OK\0')
     want('value', pair.a.do('READ', f'{HOME}/data/x'), b'v' * 300)
+
+
+def xsdump(host, *args, code=0):
+    """Runs xsdump against a host's daemon; what it printed."""
+    build = os.path.dirname(os.path.dirname(host.daemon.shim))
+    done = subprocess.run(
+        [f'{build}/bin/xsdump', *args], capture_output=True, timeout=30,
+        check=False, env=dict(os.environ, XENSTORED_PATH=host.daemon.socket))
+    want(f'exit code of xsdump {args} ({done.stderr.decode()})',
+         done.returncode, code)
+    return done.stdout.decode()
+
+
+@test
+def with_xsdump(pair):
+    """An operator's way: look, capture, check, inject, compare."""
+    guest = pair.boot()
+    say(guest, 'WRITE', 'data/x', 'value')
+    blob = f'{pair.a.base}/blob'
+    want('tree', 'x = "value"' in
+         xsdump(pair.a, 'live', 'tree', str(DOMID)), True)
+    pair.a.control('quiesce', str(DOMID))
+    xsdump(pair.a, 'capture', str(DOMID), '-o', blob)
+    xsdump(pair.a, 'verify', blob, '-u', 'domain')
+    xsdump(pair.a, 'diff', blob, f'live:{DOMID}')
+    text = xsdump(pair.b, 'inject', '--check', blob, code=1)
+    want('reason', 'problem what=no-such-domain' in text, True)
+    pair.b.world.create(DOMID)
+    want('verdict', xsdump(pair.b, 'inject', blob,
+                           f'{BACK}/physical-device=8:1').splitlines()[-1],
+         'ok')
+    pair.b.introduce(DOMID)
+    want('supplied', pair.b.do('READ', f'{BACK}/physical-device'), b'8:1')
+    xsdump(pair.b, 'capture', '99', code=2)
+    xsdump(pair.b, 'inject', '/nowhere', code=2)

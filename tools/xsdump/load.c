@@ -36,10 +36,13 @@ static int fail(const char *name, const char *why)
 /* All bytes of a file, or of standard input for "-". */
 int xsd_read(const char *name, struct xsd_file *file)
 {
-	FILE *in = strcmp(name, "-") ? fopen(name, "rb") : stdin;
+	FILE *in;
 	size_t n_alloc = 0, n;
 
+	if (!strncmp(name, XSD_LIVE, strlen(XSD_LIVE)))
+		return xsd_read_live(name, file);
 	memset(file, 0, sizeof(*file));
+	in = strcmp(name, "-") ? fopen(name, "rb") : stdin;
 	file->name = strcmp(name, "-") ? name : "standard input";
 	if (!in)
 		return fail(name, strerror(errno));

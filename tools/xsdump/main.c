@@ -67,7 +67,8 @@ static int usage(void)
 	for (i = 0; i < N_OPTIONS; i++)
 		put_option(&options[i]);
 	puts("\nFILE is a state stream, oxenstored's text, a data base of an "
-	     "old xenstored or a\nsave image; - is standard input.  Exit code: "
+	     "old xenstored or a\nsave image; - is standard input, live:N "
+	     "domain N of the running daemon.\nExit code: "
 	     "0 good or same, 1 bad or different,\n2 trouble.");
 	return XSD_OK;
 }
@@ -137,7 +138,8 @@ static int manual(void)
 	     "(versions 1 and 2) and oxenstored\nwrite it; the data base of an "
 	     "old xenstored; and the part of a save image of\nlibxc, libxl or "
 	     "xl that holds such a state.  A \\fIFILE\\fR of \\- is standard "
-	     "input.\n.SH COMMANDS");
+	     "input,\n\\fBlive:\\fIN\\fR is domain N of the running daemon.\n"
+	     ".SH COMMANDS");
 	for (i = 0; i < N_COMMANDS; i++) {
 		printf(".TP\n\\fB%s\\fR %s\n", commands[i].name,
 		       commands[i].args);
@@ -222,6 +224,7 @@ static int set_option(struct xsd_options *opts, const char *name,
 		long *number;
 		const char **text;
 	} targets[] = {
+		{"check", &opts->check, NULL, NULL},
 		{"compact", &opts->compact, NULL, NULL},
 		{"flat", &opts->flat, NULL, NULL},
 		{"perms", &opts->perms, NULL, NULL},
@@ -314,7 +317,7 @@ int main(int argc, char **argv)
 	rc = parse_options(argc - 1, argv + 1, c, &opts);
 	if (rc)
 		return rc < 0 ? usage() : rc;
-	for (argc--, argv++; optind < argc && opts.n_args < 3; optind++)
+	for (argc--, argv++; optind < argc && opts.n_args < XSD_ARGS_MAX; optind++)
 		opts.args[opts.n_args++] = argv[optind];
 	if (optind < argc || (*c->args && !opts.n_args) ||
 	    (!*c->args && opts.n_args)) {

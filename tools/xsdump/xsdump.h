@@ -11,9 +11,12 @@
 #define XSD_DIFFER 1 /* or: something is wrong with the file */
 #define XSD_FAILED 2
 
+#define XSD_ARGS_MAX 64
+
 struct xsd_options {
-	const char *args[3];
+	const char *args[XSD_ARGS_MAX];
 	int n_args;
+	bool check;
 	bool color;
 	bool compact;
 	bool flat;
@@ -60,6 +63,10 @@ void xsd_complain(const char *name, size_t base,
 		  const struct xs_image_error *err);
 int xsd_parse_use(const char *name, const struct xsd_file *file,
 		  enum xs_image_use *usep);
+
+/* live.c */
+#define XSD_LIVE "live:" /* and a domid: a FILE that a daemon makes */
+int xsd_read_live(const char *name, struct xsd_file *file);
 
 /* print.c */
 void xsd_init_output(bool color);
