@@ -5,7 +5,7 @@
 FUZZ_SECONDS ?= 60
 HOURS        ?= 1
 FUZZ_BUILD   := $(BUILD)/fuzz
-FUZZ_TARGETS := image ocaml
+FUZZ_TARGETS := image ocaml import
 FUZZ_RUN     := tests/fuzz/run --build $(FUZZ_BUILD)
 
 .PHONY: check-fuzz fuzz fuzz-bins fuzz-seeds
@@ -25,12 +25,13 @@ fuzz-bins: | $(DEPS_STAMP)
 
 FUZZ_SHARED := tests/fuzz/properties.c tests/fuzz/mutate.c
 FUZZ_WORLD  := tests/fuzz/world.c tests/fuzz/server.c
+FUZZ_FAKE   := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard xenstored/plat/fake/*.c))
 # $(call fuzz-objs,<target>)
 fuzz-objs = $(patsubst %.c,$(BUILD)/obj/%.o,tests/fuzz/fuzz_$(1).c \
 	$(FUZZ_SHARED) $(if $(filter import wire,$(1)),$(FUZZ_WORLD)))
 
 define fuzz-target
-$$(BUILD)/bin/fuzz_$(1): $$(call fuzz-objs,$(1)) $$(UNIT_FAKE) $$(BUILD)/libcore.a
+$$(BUILD)/bin/fuzz_$(1): $$(call fuzz-objs,$(1)) $$(FUZZ_FAKE) $$(BUILD)/libcore.a
 	@mkdir -p $$(@D)
 	@echo "  LINK  $$@"
 	@$$(CC) $$(CFLAGS) -fsanitize=fuzzer -o $$@ $$^ $$(CORE_LIBS)
@@ -44,10 +45,9 @@ fuzz-seeds: | $(DEPS_STAMP)
 	@$(FUZZ_BUILD)/bin/seeds tests/fuzz/corpus
 
 FUZZ_SEEDS := $(patsubst %.c,$(BUILD)/obj/%.o,tests/fuzz/seeds.c \
-	tests/fuzz/properties.c $(FUZZ_WORLD) tests/unit/state/sample.c \
-	tests/unit/support/main.c)
-$(BUILD)/bin/seeds: $(FUZZ_SEEDS) $(UNIT_FAKE) $(BUILD)/libcore.a
+	tests/fuzz/properties.c $(FUZZ_WORLD) tests/unit/state/sample.c)
+$(BUILD)/bin/seeds: $(FUZZ_SEEDS) $(FUZZ_FAKE) $(BUILD)/libcore.a
 	@mkdir -p $(@D)
-	@$(CC) $(CFLAGS) -o $@ $^ $(UNIT_LIBS)
+	@$(CC) $(CFLAGS) -o $@ $^ -lcheck $(UNIT_LIBS)
 
 -include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/fuzz/*.c))

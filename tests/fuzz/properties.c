@@ -9,7 +9,7 @@
 #include "state/image.h"
 #include "wire/perm.h"
 
-#define N_USES 4
+#define N_USES (XS_IMAGE_USE_417 + 1)
 
 void fuzz_fail(const char *file, int line, const char *cond, const char *fmt,
 	       ...)
