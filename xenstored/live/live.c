@@ -40,6 +40,7 @@
 #define EXACT_MS      5000
 #define OUT_MAX	      2048
 #define MS_PER_SECOND 1000
+#define ERROR_TEXT    "Error activating new binary."
 
 /* No session; conns must outlive it. */
 void xs_live_init(struct xs_live *live, struct xs_conns *conns)
@@ -163,10 +164,17 @@ int xs_live_abort(struct xs_live *live, const char **textp)
 
 /* ---- Trial ------------------------------------------------------------ */
 
+static int init_argv(const struct xs_live *live, struct xs_argv *argv)
+{
+	return xs_argv_init(argv, live->file,
+			    live->for_417 ? live->args_417 : live->args,
+			    live->cmdline);
+}
+
 static int run_trial(struct xs_live *live, const struct xs_image_out *out)
 {
 	struct xs_argv argv;
-	int rc = xs_argv_init(&argv, live->file, live->args, live->cmdline);
+	int rc = init_argv(live, &argv);
 
 	if (!rc)
 		rc = xs_argv_add(&argv, XS_LIVE_CHECK_OPTION);
@@ -188,6 +196,7 @@ int xs_live_start(struct xs_live *live, struct xs_conn *conn,
 	struct xs_image_out out = {0};
 	int rc;
 
+	live->for_417 = false;
 	if (!is_asker(live, conn) || live->step != XS_LIVE_OPEN) {
 		snprintf(text, XS_LIVE_TEXT, "Not in live-update session.");
 		return XS_LIVE_E_REFUSED;
@@ -199,8 +208,7 @@ int xs_live_start(struct xs_live *live, struct xs_conn *conn,
 	} else if (!rc) {
 		rc = run_trial(live, &out);
 		if (rc)
-			snprintf(text, XS_LIVE_TEXT,
-				 "Error activating new binary.");
+			snprintf(text, XS_LIVE_TEXT, ERROR_TEXT);
 	}
 	xs_image_out_fini(&out);
 	if (rc) {
@@ -212,7 +220,6 @@ int xs_live_start(struct xs_live *live, struct xs_conn *conn,
 	live->timeout_s = timeout_s;
 	live->force = force;
 	live->started_ms = live->conns->now_ms;
-	live->for_417 = false;
 	xs_conn_park(conn);
 	return 0;
 }
@@ -225,9 +232,8 @@ static bool is_417(int status, const char *out)
 }
 
 /* The last line of what it printed is likely to say why. */
-static void refuse_trial(struct xs_live *live, int status, char *out)
+static void keep_why(struct xs_live *live, int status, char *out)
 {
-	char text[XS_LIVE_TEXT];
 	size_t len = strlen(out);
 	const char *line;
 
@@ -235,10 +241,19 @@ static void refuse_trial(struct xs_live *live, int status, char *out)
 		out[--len] = '\0';
 	line = strrchr(out, '\n');
 	line = line ? line + 1 : out;
-	snprintf(text, sizeof(text),
+	snprintf(live->why, sizeof(live->why),
 		 "The new program cannot take over (exit status %d)%s%.300s",
 		 status, *line ? ": " : ".", line);
-	answer(live, text);
+}
+
+/* Not one like ours.  Does it end as 4.17's does, with options for that? */
+static void try_417(struct xs_live *live)
+{
+	const struct xs_image_out none = {.data = NULL};
+
+	live->for_417 = true;
+	if (run_trial(live, &none))
+		answer(live, ERROR_TEXT);
 }
 
 static void turn_trial(struct xs_live *live)
@@ -250,17 +265,17 @@ static void turn_trial(struct xs_live *live)
 	if (rc == -EAGAIN)
 		return;
 	if (rc) {
-		answer(live, "Error activating new binary.");
-		return;
-	}
-	if (!status && strstr(out, XS_LIVE_YES)) {
+		answer(live, ERROR_TEXT);
+	} else if (!live->for_417 && !status && strstr(out, XS_LIVE_YES)) {
 		live->step = XS_LIVE_WAIT;
+	} else if (!live->for_417) {
+		keep_why(live, status, out);
+		try_417(live);
 	} else if (is_417(status, out)) {
-		live->for_417 = true;
 		live->step = XS_LIVE_WAIT;
 		xs_conns_hold_txns(live->conns, true);
 	} else {
-		refuse_trial(live, status, out);
+		answer(live, live->why);
 	}
 }
 
@@ -387,9 +402,7 @@ static void replace(struct xs_live *live, struct xs_msg *ok)
 {
 	struct xs_conns *conns = live->conns;
 	struct xs_argv argv;
-	int rc = xs_argv_init(&argv, live->file,
-			      live->for_417 ? live->args_417 : live->args,
-			      live->cmdline);
+	int rc = init_argv(live, &argv);
 
 	if (!rc && !xs_argv_has_update(&argv))
 		rc = xs_argv_add(&argv, "-U");
@@ -403,7 +416,7 @@ static void replace(struct xs_live *live, struct xs_msg *ok)
 	xs_argv_fini(&argv);
 	xs_log(conns->log, XS_LOG_ERROR, "live-update file=\"%s\" error=\"%s\"",
 	       live->file, strerror(-rc));
-	undo(live, ok, "Error activating new binary.");
+	undo(live, ok, ERROR_TEXT);
 }
 
 /* Asks the new program once more about exactly what it will get. */
@@ -422,7 +435,7 @@ static int ask_again(struct xs_live *live, const struct xs_image_out *out,
 	plat_program_stop(live->conns->plat);
 	if (!rc && !status && strstr(said, XS_LIVE_YES))
 		return 0;
-	snprintf(text, XS_LIVE_TEXT, "Error activating new binary.");
+	snprintf(text, XS_LIVE_TEXT, ERROR_TEXT);
 	return XS_LIVE_E_REFUSED;
 }
 

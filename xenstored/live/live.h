@@ -40,7 +40,8 @@ struct xs_live {
 	uint64_t started_ms;
 	uint32_t timeout_s;
 	bool force;
-	bool for_417; /* the new program is one like 4.17's */
+	bool for_417; /* the new program is one like 4.17's, or may be */
+	char why[XS_LIVE_TEXT]; /* what was wrong with it as one like ours */
 
 	/* oxenstored leaves the answer to the one that follows it: clients with
 	 * ids up to this, once.

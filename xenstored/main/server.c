@@ -129,8 +129,8 @@ int xs_server_start(struct xs_server *server)
 }
 
 /*
- * Begins to serve in the place of another program of this process, all of
- * whose state is in the image.  by_oxenstored: that was one which leaves the
+ * Ready to serve in the place of another program of this process, all of whose
+ * state is in the image; the first turn sends what is to be sent.  by_oxenstored: that was one which leaves the
  * answer to him who asked for this to its successor.
  */
 int xs_server_restore(struct xs_server *server, const struct xs_image *image,
@@ -145,7 +145,6 @@ int xs_server_restore(struct xs_server *server, const struct xs_image *image,
 		return rc;
 	if (by_oxenstored)
 		server->live.owed_ok = conns->last_id;
-	xs_conns_work(conns);
 	return 0;
 }
 
