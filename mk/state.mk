@@ -32,3 +32,19 @@ $(BUILD)/bin/xsdump: $(XSDUMP_OBJS) $(BUILD)/libxsstate.a
 all: $(BUILD)/bin/xsdump
 .PHONY: xsdump
 xsdump: $(BUILD)/bin/xsdump
+
+# The manual page and the completion, from the table of commands.
+.PHONY: xsdump-docs check-state check-xsdump
+xsdump-docs: $(BUILD)/bin/xsdump
+	$(BUILD)/bin/xsdump --man > docs/man/xsdump.1
+	$(BUILD)/bin/xsdump --completion > docs/man/xsdump.bash
+
+#: check-xsdump   xsdump as an operator uses it
+check-xsdump: $(BUILD)/bin/xsdump
+	@tests/xsdump/run $(BUILD)/bin/xsdump
+
+#: check-state    unit tests of the codec, and xsdump
+check-state: check-xsdump
+	@$(MAKE) --no-print-directory run-unit UNIT=state/
+
+check: check-xsdump

@@ -92,7 +92,8 @@ static int completion(void)
 {
 	size_t i, k;
 
-	puts("# bash completion for xsdump; made by `xsdump --completion`\n"
+	puts("# SPDX-License-Identifier: GPL-2.0-only\n"
+	     "# bash completion for xsdump; made by `xsdump --completion`\n"
 	     "_xsdump()\n{\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} words=\n"
 	     "\tcase ${COMP_WORDS[1]} in");
 	for (i = 0; i < N_COMMANDS; i++) {
@@ -129,7 +130,9 @@ static int manual(void)
 {
 	size_t i, k;
 
-	puts(".TH XSDUMP 1 \"\" \"\" \"Xen\"\n.SH NAME\nxsdump \\- looks into "
+	puts(".\\\" SPDX-License-Identifier: GPL-2.0-only\n"
+	     ".\\\" Made by `make xsdump-docs` from tools/xsdump/*.def.\n"
+	     ".TH XSDUMP 1 \"\" \"\" \"Xen\"\n.SH NAME\nxsdump \\- looks into "
 	     "the state of a xenstore\n.SH SYNOPSIS\n.B xsdump\n.I COMMAND\n"
 	     "[\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...\n.SH DESCRIPTION\n"
 	     "Shows, compares, checks and converts the state of a store: of "
@@ -299,6 +302,20 @@ static int parse_options(int argc, char **argv, const struct command *c,
 	return rc;
 }
 
+/* Whether so many arguments are what its line in the table says. */
+static bool fits(const struct command *c, int n)
+{
+	int needed = 0, most = 0;
+	const char *p;
+
+	for (p = c->args; *p; p += *p == ' ') {
+		needed += *p != '[';
+		most++;
+		p += strcspn(p, " ");
+	}
+	return n >= needed && (n <= most || strstr(c->args, "..."));
+}
+
 int main(int argc, char **argv)
 {
 	struct xsd_options opts = {.depth = -1, .domain = -1, .owner = -1};
@@ -317,10 +334,10 @@ int main(int argc, char **argv)
 	rc = parse_options(argc - 1, argv + 1, c, &opts);
 	if (rc)
 		return rc < 0 ? usage() : rc;
-	for (argc--, argv++; optind < argc && opts.n_args < XSD_ARGS_MAX; optind++)
+	for (argc--, argv++; optind < argc && opts.n_args < XSD_ARGS_MAX;
+	     optind++)
 		opts.args[opts.n_args++] = argv[optind];
-	if (optind < argc || (*c->args && !opts.n_args) ||
-	    (!*c->args && opts.n_args)) {
+	if (optind < argc || !fits(c, opts.n_args)) {
 		fprintf(stderr, "xsdump: say: xsdump %s %s\n", c->name,
 			c->args);
 		return XSD_FAILED;

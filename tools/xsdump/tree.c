@@ -59,7 +59,10 @@ static bool is_wanted(const struct xs_image_node *node,
 	return !opts->match || matches(&node->path, opts->match);
 }
 
-/* Whole paths where lines are left out, else names indented by depth. */
+/*
+ * Whole paths where lines are left out, else names indented by depth below
+ * base, which comes with its whole path, if it is not the root.
+ */
 static void put_node(const struct xs_image_node *node,
 		     const struct xsd_options *opts, long base, bool whole)
 {
@@ -67,8 +70,9 @@ static void put_node(const struct xs_image_node *node,
 	size_t len = node->path.len;
 	long depth = depth_of(&node->path) - base;
 
-	if (!whole && name[0] == '/' && len > 1) {
-		while (depth-- > 1)
+	if (!whole && name[0] == '/' && len > 1 && depth) {
+		depth -= !base;
+		while (depth-- > 0)
 			putchar(' ');
 		name = memrchr(node->path.data, '/', len);
 		name++;
