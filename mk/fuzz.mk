@@ -5,7 +5,7 @@
 FUZZ_SECONDS ?= 60
 HOURS        ?= 1
 FUZZ_BUILD   := $(BUILD)/fuzz
-FUZZ_TARGETS := image ocaml import
+FUZZ_TARGETS := image ocaml import wire
 FUZZ_RUN     := tests/fuzz/run --build $(FUZZ_BUILD)
 
 .PHONY: check-fuzz fuzz fuzz-bins fuzz-seeds
