@@ -107,7 +107,6 @@ struct part {
 	char names[XS_PAYLOAD_MAX];
 	size_t len;
 	size_t room;
-	uint64_t skip; /* bytes of the list still before the part */
 	bool full;
 };
 
@@ -118,21 +117,14 @@ struct part {
 static int emit_part(void *arg, const char *name, size_t len)
 {
 	struct part *part = arg;
-	size_t n = len + 1;
 
-	if (part->skip >= n) {
-		part->skip -= n;
-		return 0;
-	}
-	n -= part->skip;
-	if (n > part->room - part->len) {
+	if (len + 1 > part->room - part->len) {
 		part->full = true;
 		return 1; /* stop here */
 	}
-	memcpy(part->names + part->len, name + part->skip, n - 1);
-	part->names[part->len + n - 1] = '\0';
-	part->len += n;
-	part->skip = 0;
+	memcpy(part->names + part->len, name, len);
+	part->names[part->len + len] = '\0';
+	part->len += len + 1;
 	return 0;
 }
 
@@ -153,9 +145,10 @@ int xs_do_directory_part(struct xs_request *req)
 	if (rc)
 		return rc;
 	/* What is no offset is one behind the end, as it always was. */
-	part.skip = xs_parse_u32(args[1], &offset) ? UINT64_MAX : offset;
-	rc = xs_stage_list(xs_request_begin(req), &path, &gen, emit_part,
-			   &part);
+	if (xs_parse_u32(args[1], &offset))
+		offset = UINT32_MAX;
+	rc = xs_stage_list_part(xs_request_begin(req), &path, offset,
+				&req->protocol->mark, &gen, emit_part, &part);
 	if (rc < 0)
 		return rc;
 	xs_wr_printf(&req->reply, "%llu", (unsigned long long)gen);

@@ -8,6 +8,7 @@
 
 #include "base/cursor.h"
 #include "conn/conn.h"
+#include "store/stage.h"
 #include "wire/path.h"
 #include "wire/proto.h"
 
@@ -25,6 +26,7 @@ struct xs_protocol {
 	struct xs_live *live;
 	uint64_t n_requests;
 	uint64_t n_errors;
+	struct xs_list_mark mark; /* where the last DIRECTORY_PART ended */
 };
 
 struct xs_request {

@@ -410,6 +410,76 @@ int xs_stage_list(struct xs_stage *stage, const struct xs_path *path,
 	return list_delta(stage, d, emit, arg);
 }
 
+struct skipping {
+	uint64_t left; /* bytes of the list still to be passed over */
+	xs_name_fn *emit;
+	void *arg;
+};
+
+static int skip_names(void *arg, const char *name, size_t len)
+{
+	struct skipping *s = arg;
+	size_t skip = 0;
+
+	if (s->left > len) {
+		s->left -= len + 1;
+		return 0;
+	}
+	skip = (size_t)s->left;
+	s->left = 0;
+	return s->emit(s->arg, name + skip, len - skip);
+}
+
+/* Goes on behind mark->last, or from the beginning, and moves the mark. */
+static int list_from_mark(const struct xs_node *node, struct skipping *s,
+			  struct xs_list_mark *mark, uint64_t offset)
+{
+	const struct xs_node *child = NULL, *last;
+	uint64_t at = 0, gen = xs_node_list_gen(node);
+	int rc = 0;
+
+	/* The same generation is the same list, so last is still there. */
+	if (mark->dir == node && mark->gen == gen && mark->offset == offset) {
+		child = mark->last;
+		at = offset;
+		s->left = 0;
+	}
+	for (last = child; (child = xs_node_next_child(node, last, XS_NOW));
+	     last = child) {
+		rc = skip_names(s, child->name, child->name_len);
+		if (rc)
+			break;
+		at += child->name_len + 1u;
+	}
+	mark->dir = node;
+	mark->last = last;
+	mark->gen = gen;
+	mark->offset = at;
+	return rc;
+}
+
+/*
+ * As xs_stage_list(), from byte offset of the list on, in which every name
+ * counts with a NUL; the first name emitted may be the end of one.  With the
+ * mark the previous part left, going through a whole list is linear.
+ */
+int xs_stage_list_part(struct xs_stage *stage, const struct xs_path *path,
+		       uint64_t offset, struct xs_list_mark *mark,
+		       uint64_t *genp, xs_name_fn *emit, void *arg)
+{
+	struct skipping s = {.left = offset, .emit = emit, .arg = arg};
+	struct xs_node *node;
+	int rc;
+
+	if (stage->is_tx)
+		return xs_stage_list(stage, path, genp, skip_names, &s);
+	rc = find_now(stage, path, &node);
+	if (rc)
+		return rc;
+	*genp = xs_node_list_gen(node);
+	return list_from_mark(node, &s, mark, offset);
+}
+
 /* ---- Changing --------------------------------------------------------- */
 
 /*

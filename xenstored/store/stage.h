@@ -62,6 +62,17 @@ typedef int xs_name_fn(void *arg, const char *name, size_t len);
 int xs_stage_list(struct xs_stage *stage, const struct xs_path *path,
 		  uint64_t *genp, xs_name_fn *emit, void *arg);
 
+/* Where in a list somebody stopped, so that the next part is found at once. */
+struct xs_list_mark {
+	const struct xs_node *dir; /* only ever compared */
+	const struct xs_node *last;
+	uint64_t gen;
+	uint64_t offset;
+};
+int xs_stage_list_part(struct xs_stage *stage, const struct xs_path *path,
+		       uint64_t offset, struct xs_list_mark *mark,
+		       uint64_t *genp, xs_name_fn *emit, void *arg);
+
 int xs_stage_write(struct xs_stage *stage, const struct xs_path *path,
 		   const void *value, size_t len);
 int xs_stage_mkdir(struct xs_stage *stage, const struct xs_path *path);
