@@ -19,10 +19,11 @@
 #include "store/store.h"
 #include "wire/path.h"
 
-#define TURNS_MAX 4000
-#define LIVES_MAX 60
-#define RING_SIZE 1024
-#define HOUR_MS	  3600000
+#define TURNS_MAX  4000
+#define LIVES_MAX  60
+#define RING_SIZE  1024
+#define DOMIDS_MAX 16
+#define HOUR_MS	   3600000
 
 void world_init(struct world *world)
 {
@@ -335,15 +336,20 @@ static void check_accounts(struct world *world)
 {
 	struct xs_conns *conns = world_conns(world);
 	const struct xs_account *account;
-	uint32_t domid;
+	struct xs_map_link *link, *next;
+	const struct xs_domain *domain;
+	uint32_t i;
 
-	for (domid = 1; domid < XS_DOMID_FIRST_RESERVED; domid++) {
-		fuzz_require(!xs_domain_find(conns, (uint16_t)domid),
-			     "domain %u is still known", domid);
-		account = xs_accounts_find(&conns->store->accounts,
-					   (uint16_t)domid);
+	xs_map_for_each(link, next, &conns->domains, i) {
+		domain = xs_container_of(link, struct xs_domain, link);
+		fuzz_require(!domain->domid, "domain %u is still known",
+			     domain->domid);
+	}
+	for (i = 1; i < DOMIDS_MAX; i++) {
+		account =
+			xs_accounts_find(&conns->store->accounts, (uint16_t)i);
 		fuzz_require(!account || xs_account_is_zero(account),
-			     "the account of domain %u", domid);
+			     "the account of domain %u", i);
 	}
 	fuzz_require(!strstr(fake_log(world->plat), "account domid"),
 		     "an account was not zero: %s", fake_log(world->plat));
@@ -355,7 +361,7 @@ void world_end(struct world *world)
 	uint32_t domid;
 
 	fake_fail(world->plat, FAKE_ANY, 0, 0);
-	for (domid = 1; domid < 16; domid++) {
+	for (domid = 1; domid < DOMIDS_MAX; domid++) {
 		if (!plat_domain_get(world->plat, (xs_domid_t)domid, &info))
 			fake_domain_gone(world->plat, (xs_domid_t)domid);
 	}
@@ -366,7 +372,7 @@ void world_end(struct world *world)
 	world_check(world);
 	check_accounts(world);
 	check_no_traces(world);
-	for (domid = 1; domid < 16; domid++)
+	for (domid = 1; domid < DOMIDS_MAX; domid++)
 		fuzz_require(!fake_ring_maps(world->plat, (xs_domid_t)domid),
 			     "the page of domain %u is mapped", domid);
 	xs_server_free(world->server);
