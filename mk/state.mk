@@ -48,3 +48,17 @@ check-state: check-xsdump
 	@$(MAKE) --no-print-directory run-unit UNIT=state/
 
 check: check-xsdump
+
+# Two more fuzz targets: what xsdump reads besides streams.
+FUZZ_TARGETS += json save
+FUZZ_XSDUMP  := $(filter-out %/main.o,$(XSDUMP_OBJS))
+
+$(BUILD)/obj/tests/fuzz/fuzz_json.o $(BUILD)/obj/tests/fuzz/fuzz_save.o: \
+	DAEMON_CFLAGS += -D_GNU_SOURCE -Itools
+$(BUILD)/bin/fuzz_json $(BUILD)/bin/fuzz_save: $(BUILD)/bin/fuzz_%: \
+		$(BUILD)/obj/tests/fuzz/fuzz_%.o \
+		$(BUILD)/obj/tests/fuzz/properties.o \
+		$(FUZZ_XSDUMP) $(BUILD)/libxsstate.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(XSDUMP_LIBS)

@@ -27,11 +27,12 @@ static bool is_perm_text(const uint8_t *text, size_t len)
 
 static bool are_perm_texts(const struct xs_span *data)
 {
-	const uint8_t *p = data->data, *end = p + data->len, *nul;
+	const uint8_t *p, *end, *nul;
 
 	if (!data->len)
 		return false;
-	for (; p < end; p = nul + 1) {
+	end = data->data + data->len;
+	for (p = data->data; p < end; p = nul + 1) {
 		nul = memchr(p, 0, (size_t)(end - p));
 		if (!nul || !is_perm_text(p, (size_t)(nul - p)))
 			return false;
