@@ -146,21 +146,20 @@ static void split_one(struct xs_map *map)
 }
 
 /*
- * Makes sure that the next n_more additions find room to grow; -ENOMEM.  An
- * empty map has grown already then: nothing has to be moved later.
+ * Makes sure that the next n_more additions find room, so that they are all
+ * equally cheap; -ENOMEM.
  */
 int xs_map_reserve(struct xs_map *map, uint32_t n_more)
 {
+	uint32_t want = map->n_entries + n_more;
+
 	if (n_more > UINT32_MAX / 8 - map->n_buckets)
 		return -ENOMEM;
 	if (map->n_buckets + n_more > map->n_alloc &&
 	    grow_array(map, map->n_buckets + n_more))
 		return -ENOMEM;
-	if (!map->n_entries && n_more > map->n_buckets) {
-		memset(map->buckets + map->n_buckets, 0,
-		       (n_more - map->n_buckets) * sizeof(*map->buckets));
-		map->n_buckets = n_more;
-	}
+	while (map->n_buckets < want)
+		split_one(map);
 	return 0;
 }
 

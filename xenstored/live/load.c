@@ -97,6 +97,9 @@ struct loading {
 	size_t line_len[LINE_MAX]; /* of their paths */
 	size_t depth;
 	const uint8_t *path;
+	/* The permissions loaded last, which are often the next. */
+	struct xs_perms *perms;
+	struct xs_account *owner;
 };
 
 /*
@@ -339,6 +342,16 @@ static int know_perms(struct loading *l, const struct xs_image_node *n,
 	uint16_t i;
 	int rc;
 
+	if (l->perms && l->perms->n == n->n_perms &&
+	    !memcmp(l->perms->entry, n->perms,
+		    n->n_perms * sizeof(n->perms[0]))) {
+		rc = xs_tree_prepare_owner(&store->tree, n->perms[0].domid, 1);
+		if (rc)
+			return rc;
+		*permsp = xs_perms_ref(l->perms);
+		*accountp = l->owner;
+		return 0;
+	}
 	for (i = 0; i < n->n_perms; i++) {
 		if (i && n->perms[i].flags & XS_PERM_F_IGNORE)
 			continue;
@@ -349,9 +362,15 @@ static int know_perms(struct loading *l, const struct xs_image_node *n,
 	rc = xs_accounts_get(&store->accounts, n->perms[0].domid, accountp);
 	if (!rc)
 		rc = xs_tree_prepare_owner(&store->tree, n->perms[0].domid, 1);
-	return rc ? rc
-		  : xs_perms_intern(&store->tree.perms, n->perms, n->n_perms,
-				    permsp);
+	if (!rc)
+		rc = xs_perms_intern(&store->tree.perms, n->perms, n->n_perms,
+				     permsp);
+	if (rc)
+		return rc;
+	xs_perms_unref(&store->tree.perms, l->perms);
+	l->perms = xs_perms_ref(*permsp);
+	l->owner = *accountp;
+	return 0;
 }
 
 /* One that is there from the start: the root, a special node. */
@@ -461,6 +480,8 @@ static int load_nodes(struct loading *l)
 	for (i = 0; !rc && i < l->image->n_nodes; i++)
 		rc = load_node(l, &l->image->nodes[i]);
 	xs_tree_end_change(tree);
+	xs_perms_unref(&tree->perms, l->perms);
+	l->perms = NULL;
 	return rc ? rc : xs_store_add_always(l->store);
 }
 

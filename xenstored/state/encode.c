@@ -165,24 +165,42 @@ static void put_conn(struct xs_encoder *e, uint32_t i)
 		put_watch(e, &e->image->watches[w]);
 }
 
+static void store_16(const struct xs_encoder *e, uint8_t *p, uint32_t value)
+{
+	p[e->big] = (uint8_t)value;
+	p[!e->big] = (uint8_t)(value >> 8);
+}
+
+/* One after the other is what the time goes to in a big store. */
+static void put_perms(struct xs_encoder *e, const struct xs_image_node *node)
+{
+	static const uint8_t letters[] = {'n', 'r', 'w', 'b'};
+	uint16_t i;
+
+	for (i = 0; i < node->n_perms; i++) {
+		const struct xs_perm *perm = &node->perms[i];
+		uint8_t bytes[4] = {letters[perm->access & 3],
+				    perm->flags & XS_PERM_F_IGNORE};
+
+		store_16(e, bytes + 2, perm->domid);
+		xs_put_bytes(e, bytes, sizeof(bytes));
+	}
+}
+
 /* Nodes of no connection's; 4.17 wants special nodes first. */
 static void put_node(struct xs_encoder *e, const struct xs_image_node *node)
 {
-	static const char letters[] = {'n', 'r', 'w', 'b'};
-	uint16_t i;
+	uint8_t fixed[16] = {0};
 
+	if ((node->path.len + 1 > UINT16_MAX || node->value.len > UINT16_MAX) &&
+	    !e->rc)
+		e->rc = -E2BIG;
+	store_16(e, fixed + 8, (uint32_t)node->path.len + 1);
+	store_16(e, fixed + 10, (uint32_t)node->value.len);
+	store_16(e, fixed + 14, node->n_perms);
 	xs_put_begin(e, XS_RECORD_NODE);
-	xs_put_int(e, 0, 4);
-	xs_put_int(e, 0, 4);
-	xs_put_len(e, node->path.len + 1, 2);
-	xs_put_len(e, node->value.len, 2);
-	xs_put_int(e, 0, 2);
-	xs_put_int(e, node->n_perms, 2);
-	for (i = 0; i < node->n_perms; i++) {
-		xs_put_int(e, (uint8_t)letters[node->perms[i].access & 3], 1);
-		xs_put_int(e, node->perms[i].flags & XS_PERM_F_IGNORE, 1);
-		xs_put_int(e, node->perms[i].domid, 2);
-	}
+	xs_put_bytes(e, fixed, sizeof(fixed));
+	put_perms(e, node);
 	xs_put_string(e, &node->path, UINT16_MAX);
 	xs_put_bytes(e, node->value.data, node->value.len);
 	xs_put_end(e);
