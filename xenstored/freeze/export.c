@@ -67,19 +67,10 @@ int xs_domain_resume(struct xs_conns *conns, uint16_t domid)
 struct exporting {
 	struct xs_image *image;
 	const struct xs_tree *tree;
+	uint16_t domid;
 	struct xs_node *areas[64];
 	unsigned int n_areas;
 };
-
-static int export_area(void *arg, struct xs_node *top)
-{
-	struct exporting *e = arg;
-
-	if (e->n_areas == sizeof(e->areas) / sizeof(e->areas[0]))
-		return -E2BIG;
-	e->areas[e->n_areas++] = top;
-	return xs_save_subtree(e->image, e->tree, top);
-}
 
 static bool is_in_areas(const struct exporting *e, const struct xs_node *node)
 {
@@ -94,6 +85,29 @@ static bool is_in_areas(const struct exporting *e, const struct xs_node *node)
 	return false;
 }
 
+/* Whether a node above it, "/" not counted, is the domain's. */
+static bool is_below_own(const struct exporting *e, const struct xs_node *node)
+{
+	for (node = node->parent; node && node->parent; node = node->parent) {
+		if (xs_perms_owner(node->perms) == e->domid)
+			return true;
+	}
+	return false;
+}
+
+/* An area that lies below something else that goes along comes with that. */
+static int export_area(void *arg, struct xs_node *top)
+{
+	struct exporting *e = arg;
+
+	if (is_in_areas(e, top) || is_below_own(e, top))
+		return 0;
+	if (e->n_areas == sizeof(e->areas) / sizeof(e->areas[0]))
+		return -E2BIG;
+	e->areas[e->n_areas++] = top;
+	return xs_save_subtree(e->image, e->tree, top);
+}
+
 static int by_path(const void *a, const void *b)
 {
 	return xs_node_order(*(struct xs_node *const *)a,
@@ -101,10 +115,10 @@ static int by_path(const void *a, const void *b)
 }
 
 /* What the domain owns elsewhere: its top-most nodes with all below them. */
-static int export_elsewhere(struct exporting *e, uint16_t domid)
+static int export_elsewhere(struct exporting *e)
 {
 	struct xs_node *const *owned;
-	size_t n = xs_tree_owned(e->tree, domid, &owned), i, k = 0;
+	size_t n = xs_tree_owned(e->tree, e->domid, &owned), i, k = 0;
 	struct xs_node **list = n ? malloc(n * sizeof(struct xs_node *)) : NULL;
 	int rc = 0;
 
@@ -112,8 +126,7 @@ static int export_elsewhere(struct exporting *e, uint16_t domid)
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
 		if (owned[i]->parent && owned[i]->parent != e->tree->specials &&
-		    xs_perms_owner(owned[i]->parent->perms) != domid &&
-		    !is_in_areas(e, owned[i]))
+		    !is_below_own(e, owned[i]) && !is_in_areas(e, owned[i]))
 			list[k++] = owned[i];
 	}
 	if (k)
@@ -127,7 +140,9 @@ static int export_elsewhere(struct exporting *e, uint16_t domid)
 static int collect(struct xs_conns *conns, const struct xs_domain *domain,
 		   struct xs_image *image)
 {
-	struct exporting e = {.image = image, .tree = &conns->store->tree};
+	struct exporting e = {.image = image,
+			      .tree = &conns->store->tree,
+			      .domid = domain->domid};
 	int rc;
 
 	image->origin.present = true;
@@ -139,7 +154,7 @@ static int collect(struct xs_conns *conns, const struct xs_domain *domain,
 	if (!rc)
 		rc = xs_areas_each(e.tree, domain->domid, export_area, &e);
 	if (!rc)
-		rc = export_elsewhere(&e, domain->domid);
+		rc = export_elsewhere(&e);
 	return rc ? rc : xs_save_domain(image, domain);
 }
 
