@@ -9,6 +9,8 @@
 #include "wire/perm.h"
 #include "xsdump.h"
 
+#define ERRNO_MAX 4096 /* not a valid one */
+
 static void put_field(const char *name, const struct xs_span *span)
 {
 	if (!span->len)
@@ -261,8 +263,11 @@ static void put_txns(const struct xs_image *image, uint32_t id)
 				putchar(' ');
 				xsd_put_value(stdout, &rq->data);
 			}
-			printf(rq->rc ? " failed: %s\n" : "\n",
-			       strerror(-rq->rc));
+			if (rq->rc < 0 && rq->rc > -ERRNO_MAX)
+				printf(" failed: %s", strerror(-rq->rc));
+			else if (rq->rc)
+				printf(" result %d", rq->rc);
+			putchar('\n');
 		}
 	}
 }
