@@ -74,6 +74,11 @@ int xs_live_read(struct xs_image *image, const struct xs_hash_key *key,
 				       to_load ? XS_IMAGE_USE_LOAD
 					       : XS_IMAGE_USE_LIVE_UPDATE,
 				       report, &reading);
+	/* Who writes our own records writes that one, too. */
+	if (!rc && image->global.has_ext && image->sum != XS_IMAGE_SUM_GOOD) {
+		say(arg, "there is no checksum");
+		rc = -EINVAL;
+	}
 	if (rc == -ENOMEM)
 		say(arg, "out of memory");
 	return !rc || rc == -ENOMEM ? rc : -EINVAL;

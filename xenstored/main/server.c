@@ -130,8 +130,9 @@ int xs_server_start(struct xs_server *server)
 
 /*
  * Ready to serve in the place of another program of this process, all of whose
- * state is in the image; the first turn sends what is to be sent.  by_oxenstored: that was one which leaves the
- * answer to him who asked for this to its successor.
+ * state is in the image; the first turn sends what is to be sent.
+ * by_oxenstored: that was one which leaves the answer to him who asked for this
+ * to its successor.
  */
 int xs_server_restore(struct xs_server *server, const struct xs_image *image,
 		      bool by_oxenstored)

@@ -263,7 +263,7 @@ enum xs_image_use {
 	XS_IMAGE_USE_DOMAIN,	  /* one domain into a running daemon of ours */
 	XS_IMAGE_USE_LIVE_UPDATE, /* everything into a new daemon of ours */
 	XS_IMAGE_USE_LOAD, /* the same, for who finds doubles and orphans */
-	XS_IMAGE_USE_417,	  /* everything into Debian's 4.17 */
+	XS_IMAGE_USE_417,  /* everything into Debian's 4.17 */
 };
 
 int xs_image_validate(const struct xs_image *image, enum xs_image_use use,
