@@ -100,7 +100,7 @@ static void release_delta(struct xs_tree *tree, struct xs_delta *d)
 }
 
 /* The stage sees what it saw in the beginning, or the present from now on. */
-static void forget_deltas(struct xs_stage *stage)
+void xs_stage_forget_deltas(struct xs_stage *stage)
 {
 	struct xs_delta *tops[] = {stage->root, stage->specials};
 	struct xs_delta *d;
@@ -123,7 +123,7 @@ static void forget_deltas(struct xs_stage *stage)
 /* Forgets everything asked and changed; the stage can be opened again. */
 void xs_stage_close(struct xs_stage *stage)
 {
-	forget_deltas(stage);
+	xs_stage_forget_deltas(stage);
 	xs_list_init(&stage->log);
 	xs_arena_reset(&stage->log_arena);
 	stage->snapshot.revoked = false;
@@ -162,10 +162,10 @@ static int ask(const struct xs_stage *stage, const struct xs_delta *d,
 /* ---- The log ---------------------------------------------------------- */
 
 /* A request with n bytes of data behind its path; NULL: no memory. */
-static struct xs_request *new_request(struct xs_stage *stage,
-				      enum xs_request_kind kind,
-				      const struct xs_path *path,
-				      const void *data, size_t n)
+struct xs_request *xs_stage_new_request(struct xs_stage *stage,
+					enum xs_request_kind kind,
+					const struct xs_path *path,
+					const void *data, size_t n)
 {
 	struct xs_request *rq;
 
@@ -320,6 +320,17 @@ static uint64_t sum_of(const struct xs_stage *stage, enum xs_request_kind kind,
 	return sum.value;
 }
 
+/* Reads (again) for a digest of what is said; 0 for an error. */
+int xs_stage_reread(struct xs_stage *stage, enum xs_request_kind kind,
+		    const struct xs_path *path, uint64_t *sump)
+{
+	struct xs_delta *d;
+	int rc = get_for_reading(stage, path, &d);
+
+	*sump = rc ? 0 : sum_of(stage, kind, d);
+	return rc;
+}
+
 /* Reads in a transaction: *dp is the node to tell of. */
 static int read_logged(struct xs_stage *stage, enum xs_request_kind kind,
 		       const struct xs_path *path, struct xs_delta **dp)
@@ -331,7 +342,7 @@ static int read_logged(struct xs_stage *stage, enum xs_request_kind kind,
 	/* What was told since the last change is told again: no news. */
 	if (!d || d->told[kind] == stage->n_changes + 1)
 		return rc;
-	rq = new_request(stage, kind, path, NULL, 0);
+	rq = xs_stage_new_request(stage, kind, path, NULL, 0);
 	if (!rq)
 		return -ENOMEM;
 	d->told[kind] = stage->n_changes + 1;
@@ -686,7 +697,8 @@ static int do_set_perms(struct xs_stage *stage, const struct xs_request *rq)
 	return 0;
 }
 
-static int do_change(struct xs_stage *stage, struct xs_request *rq)
+/* Makes a request that changes something (again).  As the requests below. */
+int xs_stage_change(struct xs_stage *stage, struct xs_request *rq)
 {
 	int rc;
 
@@ -706,9 +718,11 @@ static int do_change(struct xs_stage *stage, struct xs_request *rq)
 static int change(struct xs_stage *stage, enum xs_request_kind kind,
 		  const struct xs_path *path, const void *data, size_t len)
 {
-	struct xs_request *rq = new_request(stage, kind, path, data, len);
+	struct xs_request *rq =
+		xs_stage_new_request(stage, kind, path, data, len);
 
-	return rq ? log_request(stage, rq, do_change(stage, rq)) : -ENOMEM;
+	return rq ? log_request(stage, rq, xs_stage_change(stage, rq))
+		  : -ENOMEM;
 }
 
 /* Gives the node a value, creating it and what is missing above it. */
@@ -742,170 +756,4 @@ int xs_stage_set_perms(struct xs_stage *stage, const struct xs_path *path,
 {
 	return change(stage, XS_R_SET_PERMS, path, entries,
 		      n * sizeof(*entries));
-}
-
-/* ---- Once more -------------------------------------------------------- */
-
-/* Whose change made the difference: the latest at the path's end. */
-static uint16_t last_writer(const struct xs_tree *tree,
-			    const struct xs_path *path)
-{
-	const struct xs_node *node,
-		*child = xs_path_is_special(path) ? tree->specials : tree->root;
-	struct xs_path_iter it;
-
-	xs_path_iter_init(&it, path);
-	do {
-		node = child;
-		child = xs_path_iter_next(&it)
-				? xs_tree_child(tree, node, it.name, it.len,
-						XS_NOW)
-				: NULL;
-	} while (child);
-	if (node->dir && node->dir->gen > node->gen)
-		return node->dir->writer;
-	return node->writer;
-}
-
-static int repeat(struct xs_stage *stage, struct xs_request *rq)
-{
-	struct xs_delta *d;
-	uint64_t sum = 0;
-	int rc;
-
-	if (rq->kind >= XS_R_WRITE) {
-		rc = do_change(stage, rq);
-	} else {
-		rc = get_for_reading(stage, &rq->path, &d);
-		if (!rc)
-			sum = sum_of(stage, rq->kind, d);
-	}
-	if (rc == -ENOMEM)
-		return rc;
-	if (rc == rq->rc && sum == rq->sum)
-		return 0;
-	stage->blame = last_writer(stage->tree, &rq->path);
-	return -EAGAIN;
-}
-
-/* Whether it gave rights to a domid whose bearer is gone by now (XSA-322). */
-static bool names_dead(const struct xs_tree *tree, const struct xs_request *rq)
-{
-	const struct xs_perm *entries = (const void *)rq->data;
-	size_t n = rq->data_len / sizeof(*entries), i;
-
-	if (rq->kind != XS_R_SET_PERMS)
-		return false;
-	for (i = 0; i < n; i++) {
-		if (xs_tree_died_since(tree, entries[i].domid, rq->gen))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Makes a transaction's requests again, over the present.  -EAGAIN: some reply
- * would not be what the client was told; blame says who changed it.  -ENOMEM.
- */
-int xs_stage_replay(struct xs_stage *stage)
-{
-	struct xs_list *pos;
-	int rc = 0;
-
-	/* Who died is known as long as the snapshot is open. */
-	xs_list_for_each(pos, &stage->log) {
-		if (names_dead(stage->tree,
-			       xs_list_entry(pos, struct xs_request, link)))
-			return -EAGAIN;
-	}
-	forget_deltas(stage);
-	xs_list_for_each(pos, &stage->log) {
-		rc = repeat(stage, xs_list_entry(pos, struct xs_request, link));
-		if (rc)
-			break;
-	}
-	return rc;
-}
-
-/* ---- Taking a transaction elsewhere ----------------------------------- */
-
-/* Calls fn for the requests so far until it returns nonzero. */
-int xs_stage_each_request(const struct xs_stage *stage, xs_stage_request_fn *fn,
-			  void *arg)
-{
-	struct xs_list *pos;
-	int rc = 0;
-
-	xs_list_for_each(pos, &stage->log) {
-		const struct xs_request *rq =
-			xs_list_entry(pos, struct xs_request, link);
-		const struct xs_stage_request out = {
-			.kind = rq->kind,
-			.rc = rq->rc,
-			.sum = rq->sum,
-			.path = &rq->path,
-			.data = rq->data,
-			.len = rq->data_len,
-		};
-
-		rc = fn(arg, &out);
-		if (rc)
-			break;
-	}
-	return rc;
-}
-
-/*
- * Makes a request of a transaction that began elsewhere again in this one,
- * whose snapshot is of now.  If the client would not be told what it was told,
- * the transaction is doomed: it goes on, but its commit answers -EAGAIN.
- */
-int xs_stage_adopt(struct xs_stage *stage, const struct xs_stage_request *in)
-{
-	struct xs_request *rq =
-		new_request(stage, (enum xs_request_kind)in->kind, in->path,
-			    in->data, in->len);
-	int rc;
-
-	if (!rq)
-		return -ENOMEM;
-	rq->rc = in->rc;
-	rq->sum = in->sum;
-	rc = repeat(stage, rq);
-	if (rc == -ENOMEM)
-		return rc;
-	if (rc)
-		stage->doomed = true;
-	xs_list_add_tail(&stage->log, &rq->link);
-	return 0;
-}
-
-static int adopt_in(void *arg, const struct xs_stage_request *rq)
-{
-	return xs_stage_adopt(arg, rq);
-}
-
-/*
- * Whether the client would be told the same were it to make all its requests
- * now.  Changes nothing and charges nobody; -ENOMEM.
- */
-int xs_stage_holds(const struct xs_stage *stage, bool *holdsp)
-{
-	struct xs_stage probe;
-	int rc;
-
-	*holdsp = false;
-	if (stage->doomed || stage->snapshot.revoked)
-		return 0;
-	rc = xs_stage_init(&probe, stage->tree);
-	if (rc)
-		return rc;
-	xs_stage_open_snapshot(&probe, &stage->cred, stage->account);
-	probe.arena.account = probe.log_arena.account = NULL;
-	probe.digest_key = stage->digest_key;
-	rc = xs_stage_each_request(stage, adopt_in, &probe);
-	*holdsp = !probe.doomed;
-	xs_stage_close(&probe);
-	xs_stage_fini(&probe);
-	return rc;
 }

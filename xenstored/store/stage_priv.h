@@ -83,6 +83,14 @@ struct xs_node_state xs_delta_base(const struct xs_stage *stage,
 struct xs_perms *xs_delta_perms(const struct xs_stage *stage,
 				const struct xs_delta *d);
 bool xs_delta_is_below_cut(const struct xs_delta *d);
+void xs_stage_forget_deltas(struct xs_stage *stage);
+struct xs_request *xs_stage_new_request(struct xs_stage *stage,
+					enum xs_request_kind kind,
+					const struct xs_path *path,
+					const void *data, size_t n);
+int xs_stage_change(struct xs_stage *stage, struct xs_request *rq);
+int xs_stage_reread(struct xs_stage *stage, enum xs_request_kind kind,
+		    const struct xs_path *path, uint64_t *sump);
 int xs_stage_replay(struct xs_stage *stage);
 
 #endif
