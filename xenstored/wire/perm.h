@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One permission entry and its text, such as "r7". */
 #ifndef XS_WIRE_PERM_H
 #define XS_WIRE_PERM_H
