@@ -209,6 +209,8 @@ int xs_queue_adopt(struct xs_queue *queue, const void *data, size_t len,
 
 	if (begun > len)
 		return -EINVAL;
+	if (!len) /* there may be no data then */
+		return 0;
 	if (begun) {
 		msg = new_msg(queue, begun, account);
 		if (!msg)

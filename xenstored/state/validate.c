@@ -13,6 +13,7 @@
 #include "state/judge.h"
 #include "state/records.h"
 
+#define PAYLOAD_MAX  4096 /* a relative path came in a request */
 #define NAME(symbol) xs_record_name(XS_RECORD_##symbol)
 
 static void report(struct xs_judge *j, enum xs_image_severity severity,
@@ -84,7 +85,7 @@ bool xs_judge_is_path(const struct xs_span *path, bool relative_too)
 	if (path->len == 1 && path->data[0] == '/')
 		return true;
 	i = path->data[0] == '/' || path->data[0] == '@';
-	if (!i && !relative_too)
+	if (!i && (!relative_too || path->len > PAYLOAD_MAX))
 		return false;
 	for (; i < path->len; i++) {
 		if (path->data[i] == '/' ? !in_name
