@@ -5,7 +5,7 @@
 FUZZ_SECONDS ?= 60
 HOURS        ?= 1
 FUZZ_BUILD   := $(BUILD)/fuzz
-FUZZ_TARGETS := image ocaml import wire
+FUZZ_TARGETS := image ocaml import restore wire
 FUZZ_RUN     := tests/fuzz/run --build $(FUZZ_BUILD)
 
 .PHONY: check-fuzz fuzz fuzz-bins fuzz-seeds
@@ -26,15 +26,18 @@ fuzz-bins: | $(DEPS_STAMP)
 FUZZ_SHARED := tests/fuzz/properties.c tests/fuzz/mutate.c
 FUZZ_WORLD  := tests/fuzz/world.c tests/fuzz/server.c
 FUZZ_FAKE   := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard xenstored/plat/fake/*.c))
+FUZZ_LINK_restore := -Wl,--wrap=plat_stream_adopt
+
 # $(call fuzz-objs,<target>)
 fuzz-objs = $(patsubst %.c,$(BUILD)/obj/%.o,tests/fuzz/fuzz_$(1).c \
-	$(FUZZ_SHARED) $(if $(filter import wire,$(1)),$(FUZZ_WORLD)))
+	$(FUZZ_SHARED) $(if $(filter import restore wire,$(1)),$(FUZZ_WORLD)))
 
 define fuzz-target
 $$(BUILD)/bin/fuzz_$(1): $$(call fuzz-objs,$(1)) $$(FUZZ_FAKE) $$(BUILD)/libcore.a
 	@mkdir -p $$(@D)
 	@echo "  LINK  $$@"
-	@$$(CC) $$(CFLAGS) -fsanitize=fuzzer -o $$@ $$^ $$(CORE_LIBS)
+	@$$(CC) $$(CFLAGS) -fsanitize=fuzzer $$(FUZZ_LINK_$(1)) -o $$@ $$^ \
+		$$(CORE_LIBS)
 endef
 $(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz-target,$(t))))
 

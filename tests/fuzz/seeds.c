@@ -7,6 +7,7 @@
 #include "freeze/export.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/world.h"
+#include "live/save.h"
 #include "unit/state/sample.h"
 
 #define N_RANDOM  24
@@ -68,6 +69,8 @@ static void random_images(const char *top)
 		fuzz_require(!xs_image_encode(&image, &format, &out),
 			     "image %u", i);
 		save(top, "image", "sample", i, "", 0, &out);
+		if (i % 3 == 0)
+			save(top, "restore", "sample", i, "", 0, &out);
 		xs_image_out_fini(&out);
 		xs_image_fini(&image);
 	}
@@ -80,6 +83,7 @@ static void exports(const char *top)
 	struct world world;
 	unsigned int i;
 	uint8_t head[4] = {0};
+	char text[XS_LIVE_TEXT];
 
 	for (i = 0; i < N_EXPORTS; i++) {
 		world_init(&world);
@@ -101,6 +105,11 @@ static void exports(const char *top)
 		head[1] = (uint8_t)(i * 37);
 		save(top, "image", "export", i, "", 0, &out);
 		save(top, "import", "export", i, head, sizeof(head), &out);
+		xs_image_out_fini(&out);
+		fuzz_require(
+			!xs_live_save(world_conns(&world), false, &out, text),
+			"save %u", i);
+		save(top, "restore", "save", i, "", 0, &out);
 		xs_image_out_fini(&out);
 		world_end(&world);
 	}

@@ -25,7 +25,7 @@
 #define DOMIDS_MAX 16
 #define HOUR_MS	   3600000
 
-void world_init(struct world *world)
+void world_new(struct world *world)
 {
 	int rc;
 
@@ -34,6 +34,13 @@ void world_init(struct world *world)
 	world->plat = fake_new();
 	rc = xs_server_new(NULL, &world->settings, world->plat, &world->server);
 	fuzz_require(!rc, "xs_server_new: %d", rc);
+}
+
+void world_init(struct world *world)
+{
+	int rc;
+
+	world_new(world);
 	rc = xs_server_start(world->server);
 	fuzz_require(!rc, "xs_server_start: %d", rc);
 	world->dom0 = fake_connect(world->plat);
@@ -353,6 +360,13 @@ static void check_accounts(struct world *world)
 	}
 	fuzz_require(!strstr(fake_log(world->plat), "account domid"),
 		     "an account was not zero: %s", fake_log(world->plat));
+}
+
+void world_drop(struct world *world)
+{
+	xs_server_free(world->server);
+	fuzz_require(!fake_ring_maps(world->plat, 0), "dom0's page is mapped");
+	fake_free(world->plat);
 }
 
 void world_end(struct world *world)

@@ -37,8 +37,11 @@ struct world_reply {
 };
 
 void world_init(struct world *world);
+void world_new(struct world *world); /* a server that was not started */
 /* Ends all domains and clients: nothing of them may be left. */
 void world_end(struct world *world);
+/* Ends it as it is. */
+void world_drop(struct world *world);
 struct xs_conns *world_conns(struct world *world);
 /* Turns until nothing happens any more, which must come. */
 void world_run(struct world *world);
