@@ -127,6 +127,7 @@ static int read_evtchn(struct ocaml *o)
 		rc = number(o, 2, UINT32_MAX, &port);
 	if (rc)
 		return rc;
+	o->image->global.present = true;
 	o->image->global.evtchn_fd = (int32_t)fd;
 	o->image->global.virq_port = port;
 	return 0;
