@@ -10,3 +10,6 @@ HARDEN  := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS  := $(CSTD) $(OPT) $(WARN)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	   -fno-omit-frame-pointer -O1 -g
+
+# What stands in for Xen in tests without one (tests/shim).
+SHIM     := $(BUILD)/tests/xenshim.so

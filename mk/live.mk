@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Live updates between our daemon and Debian's (tests/live).
 
-LIVE_ARGS := --shim $(SHIM) --binary $(BUILD)/bin/xenstored
+LIVE_ARGS = --shim $(SHIM) --binary $(BUILD)/bin/xenstored
 LIVE      ?=
 
 .PHONY: check-live bench-live

@@ -2,7 +2,6 @@
 # Behaviour tests: the pretended Xen (tests/shim), the scenarios (tests/
 # scenario) and the hostile traffic (tests/hostile).
 
-SHIM		:= $(BUILD)/tests/xenshim.so
 HOSTILE		:= $(BUILD)/tests/hostile
 HOSTILE_SECONDS	?= 60
 TEST_WARN	:= -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
