@@ -232,6 +232,7 @@ def open_transactions(ctx):
         guest_tx = host.begin('D1')
         code, said = host.control(ctx.binaries['c'], '-t', '1')
         expect(code, 3, 'exit code')
+        expect(host['D1'].peek('server_features'), 15, 'what is offered')
         for line in ('Domains with long running transactions:',
                      'Domain 0: 1 s', 'Domain 1: 1 s'):
             if line not in said:
@@ -255,9 +256,11 @@ def open_transactions(ctx):
 
 def forced(ctx):
     with Host(ctx) as host:
+        host.guest(1)
         tx = host.begin('S1')
         host.update('c', '-F', '-t', '1')
         host.check('S1', 'READ /', 'ENOENT', tx)
+        expect(host['D1'].peek('server_features'), 0, 'what 4.17 offers')
 
 
 def held_and_let_go(ctx):

@@ -62,6 +62,7 @@ class Host:
         self.daemon = LiveDaemon(kind, ctx.binaries[kind], ctx.shim,
                                  ctx.peers, self.base, self.trace)
         self.clients = {}
+        self.has_c = kind == 'c'
         self.daemon.start(self.world, options)
         if not self.daemon.wait_ready():
             raise Failed('the daemon did not start: ' + self.log())
@@ -118,8 +119,8 @@ class Host:
 
     def begin(self, name):
         """A transaction's id."""
-        text = self.ask(name, 'TRANSACTION_START')
-        return int(text.replace('list ', '').strip('"\\0'))
+        self.send(name, 'TRANSACTION_START')
+        return int(self[name].reply(30).payload.rstrip(b'\0'))
 
     def event(self, name, timeout=8.0):
         msg = self[name].event(timeout)

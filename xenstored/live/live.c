@@ -37,7 +37,7 @@
  * more while everybody waits; above it what it saw moments before must do.
  */
 #define EXACT_MAX     (2u << 20)
-#define EXACT_MS      5000
+#define EXACT_MS      1000
 #define OUT_MAX	      2048
 #define MS_PER_SECOND 1000
 #define ERROR_TEXT    "Error activating new binary."
@@ -397,6 +397,22 @@ static void undo(struct xs_live *live, struct xs_msg *ok, const char *text)
 	xs_domains_check(conns);
 }
 
+/* What 4.17 cannot do no guest shall find offered in its page. */
+static void offer(struct xs_conns *conns, bool nothing)
+{
+	struct xs_list *pos;
+
+	xs_list_for_each(pos, &conns->all) {
+		const struct xs_conn *conn =
+			xs_list_entry(pos, struct xs_conn, link);
+
+		if (conn->page)
+			xs_ring_set_features(conn->page,
+					     nothing ? 0
+						     : conn->domain->features);
+	}
+}
+
 /* Returns only if the program could not be started. */
 static void replace(struct xs_live *live, struct xs_msg *ok)
 {
@@ -411,7 +427,11 @@ static void replace(struct xs_live *live, struct xs_msg *ok)
 		       live->file);
 		plat_port_unbind(conns->plat, conns->dom_exc_port);
 		conns->dom_exc_bound = false;
+		if (live->for_417)
+			offer(conns, true);
 		rc = plat_live_exec(conns->plat, argv.list);
+		if (live->for_417)
+			offer(conns, false);
 	}
 	xs_argv_fini(&argv);
 	xs_log(conns->log, XS_LOG_ERROR, "live-update file=\"%s\" error=\"%s\"",
