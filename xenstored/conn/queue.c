@@ -226,9 +226,11 @@ int xs_queue_adopt(struct xs_queue *queue, const void *data, size_t len,
 		len -= XS_HDR_SIZE;
 		if (hdr.len > len)
 			return -EINVAL;
+		rc = -EINVAL;
 		if (hdr.type == XS_OP_WATCH_EVENT)
 			rc = adopt_event(queue, p, hdr.len, account);
-		else
+		/* What only looks like an event goes out as it is. */
+		if (rc == -EINVAL)
 			rc = xs_queue_add(queue, &hdr, p, account) ? 0
 								   : -ENOMEM;
 		if (rc)
