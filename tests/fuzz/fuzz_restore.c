@@ -43,15 +43,16 @@ static void say_line(void *arg, const char *line)
 }
 
 /*
- * False: more sockets than the pretended world has, or numbers of connections
- * that end before the test does.
+ * False: more sockets than the pretended world has, or ids of connections
+ * and generations that end before the test does.
  */
 static bool take_over(struct world *world, struct xs_image *image)
 {
 	struct xs_dominfo info;
 	uint32_t i, n = 0;
 
-	if (image->global.last_conn_id > INT32_MAX)
+	if (image->global.last_conn_id > INT32_MAX ||
+	    image->global.gen > INT64_MAX)
 		return false;
 	for (i = 0; i < image->n_conns; i++) {
 		struct xs_image_conn *c = &image->conns[i];
@@ -113,7 +114,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct xs_image image;
 	struct world world;
 	size_t i;
-	int rc;
 
 	if (xs_live_read(&image, NULL, data, size, true, say_line, NULL)) {
 		xs_image_fini(&image);
@@ -122,18 +122,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	world_new(&world);
 	for (i = 0; i < sizeof(domids) / sizeof(domids[0]); i++)
 		world_create(&world, domids[i]);
-	if (take_over(&world, &image)) {
-		rc = restore(&world, &image);
-		if (rc) {
-			world_drop(&world);
-			xs_image_fini(&image);
-			return 0;
-		}
-		world.dom0 = fake_connect(world.plat);
-		world_run(&world);
-		world_check(&world);
-		require_saveable(&world);
+	if (!take_over(&world, &image) || restore(&world, &image)) {
+		world_drop(&world);
+		xs_image_fini(&image);
+		return 0;
 	}
+	world.dom0 = fake_connect(world.plat);
+	world_run(&world);
+	world_check(&world);
+	require_saveable(&world);
 	xs_image_fini(&image);
 	world_end(&world);
 	return 0;
