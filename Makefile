@@ -21,9 +21,9 @@ help:
 
 #: all            the daemon: build/bin/xenstored
 #: check          every test; ends within an hour on a machine without caches
-check: lint check-clang check-unit check-sanitized check-scenario check-freeze check-live \
-	check-scenario-sanitized check-live check-peers check-hostile \
-	check-fuzz check-lab
+check: lint check-clang check-unit check-sanitized check-scenario \
+	check-freeze check-live check-scenario-sanitized check-peers \
+	check-hostile check-fuzz check-lab
 
 #: clean          forgets what was built (caches outside the checkout stay)
 clean:

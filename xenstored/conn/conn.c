@@ -102,6 +102,22 @@ void xs_conns_fini(struct xs_conns *conns)
 }
 
 /*
+ * Ids grow, so that lists are in their order.  After four thousand million
+ * connections those that are left are numbered anew.
+ */
+static uint32_t next_id(struct xs_conns *conns)
+{
+	struct xs_list *pos;
+
+	if (conns->last_id == UINT32_MAX) {
+		conns->last_id = 0;
+		xs_list_for_each(pos, &conns->all)
+			conn_entry(pos)->id = ++conns->last_id;
+	}
+	return ++conns->last_id;
+}
+
+/*
  * A connection that nothing is attached to yet and account pays for; the
  * caller fills in the credentials.  -ENOMEM.
  */
@@ -115,7 +131,7 @@ int xs_conn_new(struct xs_conns *conns, struct xs_account *account,
 	conn->conns = conns;
 	conn->account = account;
 	conn->stream = -1;
-	conn->id = ++conns->last_id;
+	conn->id = next_id(conns);
 	xs_list_init(&conn->work);
 	xs_list_init(&conn->output);
 	xs_watcher_init(&conn->watcher);
