@@ -78,6 +78,12 @@ uint64_t xs_rd_int(struct xs_rd *rd, size_t size, bool big_endian)
 	uint64_t value = 0;
 	size_t i;
 
+	/* These are nearly all, and state streams have millions of them. */
+	if (data && size == 2 && !big_endian)
+		return (uint64_t)data[0] | (uint64_t)data[1] << 8;
+	if (data && size == 4 && !big_endian)
+		return (uint64_t)data[0] | (uint64_t)data[1] << 8 |
+		       (uint64_t)data[2] << 16 | (uint64_t)data[3] << 24;
 	for (i = 0; data && i < size; i++)
 		value = value << 8 | data[big_endian ? i : size - 1 - i];
 	return value;

@@ -51,6 +51,7 @@ struct daemon {
 	int pid_fd;
 	struct xs_plat *plat;
 	struct xs_server *server;
+	bool quit;
 	const char *args[XS_OPTIONS_MAX_ARGS + 4];
 	const char *args_417[XS_OPTIONS_MAX_ARGS + 4];
 };
@@ -302,10 +303,13 @@ static int take_over(struct daemon *d)
 	ret = inherit(d, legacy);
 	if (!ret)
 		ret = start(d, legacy);
-	if (!ret && unlink(legacy->path))
-		complain_errno(-errno, "cannot remove", legacy->path);
 	if (ret && *legacy->path)
 		complain_errno(ret, "the state is still in", legacy->path);
+	if (!ret && unlink(legacy->path))
+		complain_errno(-errno, "cannot remove", legacy->path);
+	/* Everybody has waited: first they are answered, then it is cleaned. */
+	if (!ret)
+		ret = xs_server_turn(d->server, 0, &d->quit);
 	free_legacy(legacy);
 	free(legacy);
 	return ret;
@@ -336,11 +340,10 @@ static int tell_ready(struct daemon *d)
 static int serve(struct daemon *d)
 {
 	char text[128];
-	bool quit = false;
 	int ret = 0;
 
-	while (!ret && !quit)
-		ret = xs_server_turn(d->server, -1, &quit);
+	while (!ret && !d->quit)
+		ret = xs_server_turn(d->server, -1, &d->quit);
 	if (!ret)
 		return 0;
 	snprintf(text, sizeof(text), "giving up: %s", strerror(-ret));

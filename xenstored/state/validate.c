@@ -65,10 +65,13 @@ bool xs_judge_is_domid(uint32_t domid)
 	return domid < XS_IMAGE_FIRST_RESERVED;
 }
 
+/* A bit for each character that a name may have: letters, digits, -_@ */
 static bool is_name_char(uint8_t c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '@';
+	static const uint64_t legal[2] = {0x03ff200000000000,
+					  0x07fffffe87ffffff};
+
+	return c < 128 && legal[c / 64] >> c % 64 & 1;
 }
 
 /*
