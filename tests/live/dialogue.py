@@ -174,6 +174,24 @@ exec {ctx.binaries['ours']} "$@"
         host.update('ours')
 
 
+def exec_of_417_fails(ctx):
+    """What was taken back for it is offered again."""
+    with Host(ctx) as host:
+        host.guest(1)
+        new = script(host, f'''
+echo x >> {host.base}/count
+[ $(wc -l < {host.base}/count) = 2 ] && rm {host.base}/new
+exec {ctx.binaries['c']} "$@"
+''')
+        expect(lu(host, 'S1', '-f', new), 'OK', '-f')
+        expect(lu(host, 'S1', '-s', '-t', '5'), ERROR, '-s')
+        if os.path.exists(new):
+            raise Failed('the exec was not what failed')
+        expect(host['D1'].peek('server_features'), 15, 'what is offered')
+        host.begin('S1')
+        still_there(host)
+
+
 def no_room(ctx):
     """The state cannot be written."""
     with Host(ctx) as host:
@@ -402,7 +420,8 @@ def no_restart_loop(ctx):
 
 def cases():
     own = (guest_may_not, says_no, bad_options, vanishes, not_a_program,
-           exec_fails, no_room, cancelled, after_the_request,
+           exec_fails, exec_of_417_fails, no_room, cancelled,
+           after_the_request,
            open_transactions, forced, held_and_let_go, under_construction,
            frozen, options_kept, other_options, files, signals,
            no_restart_loop)
