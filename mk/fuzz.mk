@@ -19,7 +19,7 @@ fuzz: fuzz-bins
 
 # Everything once more, in a build directory of its own.
 fuzz-bins: | $(DEPS_STAMP)
-	@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang HARDEN= \
+	@$(MAKE) -s --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang HARDEN= \
 		OPT="$(SANITIZE) -fsanitize=fuzzer-no-link" \
 		$(FUZZ_TARGETS:%=$(FUZZ_BUILD)/bin/fuzz_%)
 
@@ -43,7 +43,7 @@ $(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz-target,$(t))))
 
 # Makes the seeds of the corpus anew; what was committed stays as it is.
 fuzz-seeds: | $(DEPS_STAMP)
-	@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang HARDEN= \
+	@$(MAKE) -s --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang HARDEN= \
 		OPT="$(SANITIZE)" $(FUZZ_BUILD)/bin/seeds
 	@$(FUZZ_BUILD)/bin/seeds tests/fuzz/corpus
 
