@@ -9,7 +9,8 @@
  *                       still here: connection, watches, transactions
  *
  * I1  An import that fails leaves the store, the domain and its limits exactly
- *     as they were.
+ *     as they were.  Only where memory runs out after the nodes are in does the
+ *     rest go on waiting, and the domain standing still, for another try.
  * I2  The guest is told nothing: its watches are there only after the nodes,
  *     and no index of its ring is touched.
  */

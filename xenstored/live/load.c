@@ -477,7 +477,9 @@ static int load_nodes(struct loading *l)
 	uint32_t i;
 	int rc = 0;
 
-	if (l->image->global.has_ext && l->image->global.gen > tree->gen)
+	/* No store gets that far: the number is not from one. */
+	if (l->image->global.has_ext && l->image->global.gen > tree->gen &&
+	    l->image->global.gen < XS_NOW / 2)
 		tree->gen = l->image->global.gen;
 	xs_tree_begin_change(tree);
 	clear_tree(tree);
