@@ -18,14 +18,10 @@ struct entry {
 	struct xs_account *account;
 };
 
-static uint32_t spread(uint16_t domid)
-{
-	return domid * 2654435761u;
-}
-
 static struct entry *find(const struct xs_accounts *accounts, uint16_t domid)
 {
-	struct xs_map_link *link = xs_map_bucket(&accounts->map, spread(domid));
+	struct xs_map_link *link =
+		xs_map_bucket(&accounts->map, xs_hash_number(domid));
 
 	for (; link; link = link->next) {
 		struct entry *e = xs_container_of(link, struct entry, link);
@@ -91,7 +87,7 @@ int xs_accounts_get(struct xs_accounts *accounts, uint16_t domid,
 			free(e);
 			return -ENOMEM;
 		}
-		xs_map_add(&accounts->map, &e->link, spread(domid));
+		xs_map_add(&accounts->map, &e->link, xs_hash_number(domid));
 	}
 	*accountp = e->account;
 	return 0;

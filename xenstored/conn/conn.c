@@ -32,11 +32,6 @@
 #define ACCEPT_BURST 64
 #define IOV_MAX_MSGS 64
 
-static uint32_t hash_port(uint32_t port)
-{
-	return port * 2654435761u;
-}
-
 /*
  * An empty registry on which everything but conns itself is borrowed; request
  * is called for every complete request.  -ENOMEM.
@@ -238,14 +233,15 @@ void xs_conn_set_port(struct xs_conn *conn, uint32_t local, uint32_t remote)
 	conn->local_port = local;
 	conn->remote_port = remote;
 	if (local)
-		xs_map_add(&conns->ports, &conn->by_port, hash_port(local));
+		xs_map_add(&conns->ports, &conn->by_port,
+			   xs_hash_number(local));
 }
 
 /* The ring behind a local port, or NULL. */
 struct xs_conn *xs_conns_by_port(const struct xs_conns *conns, uint32_t port)
 {
 	struct xs_map_link *link =
-		xs_map_bucket(&conns->ports, hash_port(port));
+		xs_map_bucket(&conns->ports, xs_hash_number(port));
 
 	for (; link; link = link->next) {
 		struct xs_conn *conn =

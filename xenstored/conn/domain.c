@@ -30,16 +30,11 @@
 #define LIST_BATCH     128
 #define CHECK_AGAIN_MS 1000
 
-static uint32_t spread(uint16_t domid)
-{
-	return domid * 2654435761u;
-}
-
 /* What is known of a domid, or NULL. */
 struct xs_domain *xs_domain_find(const struct xs_conns *conns, uint16_t domid)
 {
 	struct xs_map_link *link =
-		xs_map_bucket(&conns->domains, spread(domid));
+		xs_map_bucket(&conns->domains, xs_hash_number(domid));
 
 	for (; link; link = link->next) {
 		struct xs_domain *domain =
@@ -68,7 +63,7 @@ static int add_domain(struct xs_conns *conns, uint16_t domid,
 	domain->features = XS_FEATURES_ALL;
 	domain->credit = XS_PENALTY_BURST;
 	xs_list_init(&domain->penalised);
-	xs_map_add(&conns->domains, &domain->link, spread(domid));
+	xs_map_add(&conns->domains, &domain->link, xs_hash_number(domid));
 	*domainp = domain;
 	return 0;
 }

@@ -70,7 +70,10 @@ int xs_do_write(struct xs_request *req)
 	return rc ? rc : xs_request_ok(req);
 }
 
-int xs_do_mkdir(struct xs_request *req)
+/* A change that takes nothing but a path. */
+static int change_path(struct xs_request *req,
+		       int (*change)(struct xs_stage *stage,
+				     const struct xs_path *path))
 {
 	struct xs_stage *stage;
 	struct xs_path path;
@@ -79,21 +82,18 @@ int xs_do_mkdir(struct xs_request *req)
 	if (rc)
 		return rc;
 	stage = xs_request_begin(req);
-	rc = xs_request_end(req, stage, xs_stage_mkdir(stage, &path));
+	rc = xs_request_end(req, stage, change(stage, &path));
 	return rc ? rc : xs_request_ok(req);
+}
+
+int xs_do_mkdir(struct xs_request *req)
+{
+	return change_path(req, xs_stage_mkdir);
 }
 
 int xs_do_rm(struct xs_request *req)
 {
-	struct xs_stage *stage;
-	struct xs_path path;
-	int rc = one_path(req, &path);
-
-	if (rc)
-		return rc;
-	stage = xs_request_begin(req);
-	rc = xs_request_end(req, stage, xs_stage_rm(stage, &path));
-	return rc ? rc : xs_request_ok(req);
+	return change_path(req, xs_stage_rm);
 }
 
 /* ---- DIRECTORY_PART --------------------------------------------------- */

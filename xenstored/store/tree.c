@@ -32,14 +32,10 @@ struct owner {
 	struct xs_node **nodes;
 };
 
-static uint32_t spread(uint16_t domid)
-{
-	return domid * 2654435761u;
-}
-
 static struct owner *find_owner(const struct xs_tree *tree, uint16_t domid)
 {
-	struct xs_map_link *link = xs_map_bucket(&tree->owners, spread(domid));
+	struct xs_map_link *link =
+		xs_map_bucket(&tree->owners, xs_hash_number(domid));
 
 	for (; link; link = link->next) {
 		struct owner *o = xs_container_of(link, struct owner, link);
@@ -63,7 +59,7 @@ int xs_tree_prepare_owner(struct xs_tree *tree, uint16_t domid,
 		if (!o)
 			return -ENOMEM;
 		o->domid = domid;
-		xs_map_add(&tree->owners, &o->link, spread(domid));
+		xs_map_add(&tree->owners, &o->link, xs_hash_number(domid));
 	}
 	if (n_more <= o->n_alloc - o->n)
 		return 0;
