@@ -27,7 +27,7 @@ class Worker(threading.Thread):
 
     def one(self, i):
         path = f'/local/domain/{self.name_[1:]}/work' \
-            if self.name_[0] == 'D' else f'/work/{self.name_}'
+            if self.name_[0] == 'D' else f'/busy/{self.name_}'
         expect(self.ask(f'WRITE {path} {i}'), 'OK', 'WRITE')
         expect(self.ask(f'READ {path}'), f'"{i}"', 'READ')
         if self.transactions and i % 7 == 0:
