@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What stands in the way of an import, and that it then changes nothing."""
 from hosts import DOMID, say, test, want
+from move import xsdump
 
 HOME = f'/local/domain/{DOMID}'
 
@@ -137,3 +138,40 @@ def a_dead_domains_thaw_goes_with_it(pair):
     pair.b.world.create(DOMID)
     pair.b.introduce(DOMID)
     want('watches', pair.b.control('domain-watches', 'list', str(DOMID)), '')
+
+
+@test
+def not_its_place(pair):
+    """What a domain owns elsewhere comes only where it could have put it."""
+    pair.boot()
+    pair.a.do('WRITE', '/elsewhere/deep', '1')
+    pair.a.do('SET_PERMS', '/elsewhere/deep', f'n{DOMID}')
+    pair.a.do('WRITE', '/elsewhere/deep/below', '2')
+    pair.a.control('quiesce', str(DOMID))
+    blob = pair.a.export(DOMID)
+    pair.b.world.create(DOMID)
+    refused(pair.b, blob, 'not-its-place')
+    pair.b.do('MKDIR', '/elsewhere')
+    refused(pair.b, blob, 'not-its-place')
+    pair.b.do('SET_PERMS', '/elsewhere', 'n0', f'w{DOMID}')
+    want('verdict', pair.b.load(blob).splitlines()[-1], 'ok')
+    want('below', pair.b.do('READ', '/elsewhere/deep/below'), b'2')
+
+
+@test
+def nodes_of_others(pair):
+    """A stream made by hand, with a node of dom0's in another's home."""
+    guest = pair.boot()
+    pair.a.do('WRITE', '/mine/x', 'evil')
+    pair.a.do('SET_PERMS', '/mine/x', f'n{DOMID}')
+    say(guest, 'READ', 'name')
+    pair.a.control('quiesce', str(DOMID))
+    blob = f'{pair.a.base}/blob'
+    xsdump(pair.a, 'capture', str(DOMID), '-o', blob)
+    text = xsdump(pair.a, 'json', blob).replace('"/mine/x"', '"/tool/x"')
+    with open(f'{blob}.json', 'w', encoding='ascii') as handle:
+        handle.write(text)
+    xsdump(pair.a, 'encode', f'{blob}.json', '-o', blob)
+    pair.b.world.create(DOMID)
+    with open(blob, 'rb') as handle:
+        refused(pair.b, handle.read(), 'not-its-place')

@@ -144,6 +144,79 @@ static struct xs_node *node_here(const struct import *im,
 	return xs_tree_find(im->tree, (const char *)n->path.data, n->path.len);
 }
 
+static bool is_at_or_below(const struct xs_span *path,
+			   const struct xs_span *top)
+{
+	return top->len && path->len >= top->len &&
+	       !memcmp(path->data, top->data, top->len) &&
+	       (path->len == top->len || path->data[top->len] == '/');
+}
+
+/* What the blob says its domain's "vm" node is, or nothing. */
+static struct xs_span named_vm(const struct import *im)
+{
+	char path[64];
+	int len =
+		snprintf(path, sizeof(path), "/local/domain/%u/vm", im->domid);
+	uint32_t i;
+
+	for (i = 0; i < im->image->n_nodes; i++) {
+		const struct xs_image_node *n = &im->image->nodes[i];
+
+		if (n->path.len == (size_t)len &&
+		    !memcmp(n->path.data, path, (size_t)len) &&
+		    n->value.len > 4 &&
+		    !memchr(n->value.data + 4, '/', n->value.len - 4))
+			return n->value;
+	}
+	return (struct xs_span){0};
+}
+
+/* Whether the domain itself could have made a node there. */
+static bool may_write(const struct import *im, const struct xs_span *path)
+{
+	const struct xs_cred cred = {
+		.domid = im->domid,
+		.target = XS_DOMID_INVALID,
+	};
+	const struct xs_node *node = NULL;
+	size_t len = path->len;
+
+	while (!(node = xs_tree_find(im->tree, (const char *)path->data, len)))
+		do
+			len--;
+		while (len > 1 && path->data[len] != '/');
+	return xs_perms_access(node->perms, &cred) & XS_PERM_WRITE;
+}
+
+/*
+ * A stream may come from a host that means no good: it gets no further than
+ * to the nodes of its domain, and to places the domain could write to itself.
+ */
+static void check_places(struct import *im)
+{
+	static const struct xs_span all_vms = {(const uint8_t *)"/vm", 3};
+	struct xs_span vm = named_vm(im), top = {0};
+	uint32_t i;
+
+	for (i = 0; i < im->image->n_nodes; i++) {
+		const struct xs_image_node *n = &im->image->nodes[i];
+		const char *text = (const char *)n->path.data;
+
+		if (is_at_or_below(&n->path, &top))
+			continue;
+		if (is_at_or_below(&n->path, &all_vms)
+			    ? is_at_or_below(&n->path, &vm)
+			    : xs_node_relates(text, n->path.len, im->domid))
+			continue;
+		if (n->perms[0].domid == im->domid && may_write(im, &n->path))
+			top = n->path;
+		else
+			say(im, true, "what=not-its-place path=%.*s",
+			    (int)n->path.len, text);
+	}
+}
+
 static void check_nodes(struct import *im)
 {
 	uint8_t seen[UINT16_MAX / 8 + 1] = {0};
@@ -206,6 +279,7 @@ static int check(struct import *im)
 {
 	check_domain(im);
 	check_identity(im);
+	check_places(im);
 	check_nodes(im);
 	check_quotas(im);
 	return im->n_problems ? XS_IMPORT_E_PROBLEM : 0;

@@ -23,6 +23,8 @@ static const struct {
 #undef NODES
 };
 
+#define N_RULES (sizeof(rules) / sizeof(rules[0]))
+
 static bool name_fits(const struct xs_path_iter *want,
 		      const struct xs_path_iter *have, const char *domid)
 {
@@ -54,19 +56,31 @@ static bool fits(const char *pattern, const struct xs_path *path,
 	return true;
 }
 
-/* What is to become of the node at path, of a blob of that domain. */
-enum xs_node_policy xs_node_policy(const char *path, size_t len, uint16_t domid)
+/* The line of nodes.def that decides. */
+static size_t find_rule(const char *path, size_t len, uint16_t domid)
 {
 	const struct xs_path p = {.text = path, .len = len};
 	char text[8];
 	size_t i;
 
 	snprintf(text, sizeof(text), "%u", domid);
-	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+	for (i = 0; i < N_RULES - 1; i++) {
 		if (fits(rules[i].pattern, &p, text))
-			return rules[i].policy;
+			break;
 	}
-	return XS_NODE_GUEST;
+	return i;
+}
+
+/* What is to become of the node at path, of a blob of that domain. */
+enum xs_node_policy xs_node_policy(const char *path, size_t len, uint16_t domid)
+{
+	return rules[find_rule(path, len, domid)].policy;
+}
+
+/* Whether the toolstack keeps it for the domain; the last line is the rest. */
+bool xs_node_relates(const char *path, size_t len, uint16_t domid)
+{
+	return find_rule(path, len, domid) < N_RULES - 1;
 }
 
 /* The node at a path, as it is now, or NULL. */

@@ -3,6 +3,7 @@
 #ifndef XS_FREEZE_POLICY_H
 #define XS_FREEZE_POLICY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,8 @@ enum xs_node_policy {
 
 enum xs_node_policy xs_node_policy(const char *path, size_t len,
 				   uint16_t domid);
+
+bool xs_node_relates(const char *path, size_t len, uint16_t domid);
 
 /* Called for the top of each area that relates to the domain, in order. */
 typedef int xs_area_fn(void *arg, struct xs_node *top);
