@@ -5,10 +5,12 @@ A machine is known by its run directory alone (pid file, sockets), so that
 another process can use or stop it.  Three things end QEMU: stop(); the death
 of the process that started it (unless detached); and `timeout`, always.
 """
+import gzip
 import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 from .paths import LabError
 
@@ -54,7 +56,7 @@ class Machine:
             "-serial", "chardev:com1",
             "-monitor", f"unix:{_q(self.socket('monitor'))},"
             "server=on,wait=off",
-            "-kernel", str(config.xen or image.xen),
+            "-kernel", _q(self._hypervisor(config.xen or image.xen)),
             "-initrd", f"{_q(image.vmlinux)} {DOM0_OPTIONS},"
             f"{_q(image.initramfs)}",
             "-append", options,
@@ -77,6 +79,15 @@ class Machine:
                         "security_model=none,multidevs=remap"
                         + (",readonly=on" if readonly else "")]
         return command + devices
+
+    def _hypervisor(self, file):
+        """QEMU wants the ELF file that the package (or a build) compressed."""
+        data = Path(file).read_bytes()
+        if data[:2] != b"\x1f\x8b":
+            return file
+        plain = self.dir / f"{self.name}.xen"
+        plain.write_bytes(gzip.decompress(data))
+        return plain
 
     def start(self, command, lifetime, detached):
         """Starts QEMU in a process group of its own."""
