@@ -312,3 +312,51 @@ def with_xsdump(pair):
     want('supplied', pair.b.do('READ', f'{BACK}/physical-device'), b'8:1')
     xsdump(pair.b, 'capture', '99', code=2)
     xsdump(pair.b, 'inject', '/nowhere', code=2)
+
+
+def watch_backend(pair, guest):
+    """A front-end's watch on its back-end, whose state is 4."""
+    pair.a.do('WRITE', f'{BACK}/state', '4')
+    pair.a.do('SET_PERMS', f'{BACK}/state', 'n0', f'r{DOMID}')
+    want('watch', say(guest, 'WATCH', f'{BACK}/state', 'be'), 'OK')
+    event(guest)
+
+
+@test
+def a_backend_that_went_and_came_back_is_no_news(pair):
+    guest = pair.boot()
+    watch_backend(pair, guest)
+    pair.a.control('quiesce', str(DOMID))
+    for state in ('5', '1', '2', '4'):
+        pair.a.do('WRITE', f'{BACK}/state', state)
+    pair.a.control('resume', str(DOMID))
+    quiet(guest)
+    pair.a.do('WRITE', f'{BACK}/state', '4')
+    want('afterwards', event(guest), (f'{BACK}/state', 'be'))
+
+
+@test
+def a_backend_that_changed_is_news(pair):
+    guest = pair.boot()
+    watch_backend(pair, guest)
+    pair.a.do('WRITE', f'{BACK}/state', '4')    # queued before
+    pair.a.control('quiesce', str(DOMID))
+    pair.a.do('WRITE', f'{BACK}/state', '5')
+    pair.a.control('resume', str(DOMID))
+    want('changed', event(guest), (f'{BACK}/state', 'be'))
+    pair.a.control('quiesce', str(DOMID))
+    pair.a.do('SET_PERMS', f'{BACK}/state', 'n0')
+    pair.a.control('resume', str(DOMID))
+    want('permissions', event(guest), (f'{BACK}/state', 'be'))
+
+
+@test
+def other_nodes_are_news_even_if_they_are_as_they_were(pair):
+    guest = pair.boot()
+    pair.a.do('WRITE', f'{HOME}/control/sysrq', 'h')
+    say(guest, 'WATCH', 'control/sysrq', 't')
+    event(guest)
+    pair.a.control('quiesce', str(DOMID))
+    pair.a.do('WRITE', f'{HOME}/control/sysrq', 'h')
+    pair.a.control('resume', str(DOMID))
+    want('event', event(guest), ('control/sysrq', 't'))

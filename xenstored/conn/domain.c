@@ -116,6 +116,16 @@ static void forget(struct xs_conns *conns, struct xs_domain *domain)
 	talloc_free(domain);
 }
 
+/* Takes back what add_ring() did. */
+static void remove_ring(struct xs_domain *domain)
+{
+	xs_snapshot_close(&domain->conn->conns->store->tree, &domain->still);
+	domain->conn->domain = NULL;
+	xs_conn_close(domain->conn);
+	domain->conn = NULL;
+	domain->introduced = false;
+}
+
 /* The domain and everything it had is gone; tells whoever wants to know. */
 static void destroy(struct xs_conns *conns, struct xs_domain *domain)
 {
@@ -124,11 +134,8 @@ static void destroy(struct xs_conns *conns, struct xs_domain *domain)
 	uint16_t domid = domain->domid;
 	bool introduced = domain->introduced;
 
-	if (domain->conn) {
-		domain->conn->domain = NULL;
-		xs_conn_close(domain->conn);
-		domain->conn = NULL;
-	}
+	if (domain->conn)
+		remove_ring(domain);
 	clear_targets(conns, domid);
 	xs_store_purge_domain(&store->tree, &store->watches, domid,
 			      settings->keep_orphans ? settings->priv_domid
@@ -153,6 +160,7 @@ void xs_domains_fini(struct xs_conns *conns)
 
 		if (domain->thaw)
 			conns->thaw_forget(domain);
+		xs_snapshot_close(&conns->store->tree, &domain->still);
 		talloc_free(domain);
 	}
 	xs_map_clear(&conns->domains);
@@ -236,15 +244,6 @@ static int add_ring(struct xs_conns *conns, struct xs_domain *domain,
 	domain->conn = conn;
 	domain->introduced = true;
 	return 0;
-}
-
-/* Takes back what add_ring() did. */
-static void remove_ring(struct xs_domain *domain)
-{
-	domain->conn->domain = NULL;
-	xs_conn_close(domain->conn);
-	domain->conn = NULL;
-	domain->introduced = false;
 }
 
 /*

@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "base/map.h"
+#include "store/tree.h"
 
 struct xs_account;
 struct xs_conn;
@@ -30,6 +31,9 @@ struct xs_domain {
 	struct xs_account *account;
 	struct xs_conn *conn; /* while introduced */
 	struct xs_thaw *thaw; /* what its connection was elsewhere */
+	/* While it stands still (freeze/standstill.c) */
+	struct xs_snapshot still; /* the tree as it was then */
+	uint32_t still_msgs;	  /* queued before */
 };
 
 struct xs_domain *xs_domain_find(const struct xs_conns *conns, uint16_t domid);

@@ -17,6 +17,7 @@
 #include "conn/domain.h"
 #include "freeze/policy.h"
 #include "freeze/save.h"
+#include "freeze/standstill.h"
 #include "state/image.h"
 #include "store/store.h"
 
@@ -44,6 +45,8 @@ int xs_domain_quiesce(struct xs_conns *conns, uint16_t domid)
 	if (!domain)
 		return -ENOENT;
 	xs_conn_quiesce(domain->conn);
+	if (domain->conn->quiesced && !domain->still.open)
+		xs_standstill_begin(conns, domain);
 	return 0;
 }
 
@@ -51,7 +54,6 @@ int xs_domain_quiesce(struct xs_conns *conns, uint16_t domid)
 int xs_domain_resume(struct xs_conns *conns, uint16_t domid)
 {
 	struct xs_domain *domain = find_introduced(conns, domid);
-
 	int rc = 0;
 
 	if (!domain)
@@ -59,9 +61,11 @@ int xs_domain_resume(struct xs_conns *conns, uint16_t domid)
 	/* An import that could not finish gets its chance now. */
 	if (domain->thaw)
 		rc = conns->thaw_attach(conns, domain);
-	if (!rc)
-		xs_conn_resume(domain->conn);
-	return rc;
+	if (rc)
+		return rc;
+	xs_standstill_end(conns, domain);
+	xs_conn_resume(domain->conn);
+	return 0;
 }
 
 struct exporting {

@@ -545,7 +545,8 @@ int xs_thaw_attach(struct xs_conns *conns, struct xs_domain *domain)
 	const struct xs_image_conn *c = &thaw->image.conns[0];
 	int rc;
 
-	(void)conns;
+	/* What was queued here meanwhile goes with the rest. */
+	xs_snapshot_close(&conns->store->tree, &domain->still);
 	xs_conn_reset(conn);
 	conn->watcher.cred.target = XS_DOMID_INVALID;
 	rc = xs_load_conn(conn, &thaw->image, c);

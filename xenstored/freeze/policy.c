@@ -56,16 +56,27 @@ static bool fits(const char *pattern, const struct xs_path *path,
 	return true;
 }
 
+struct domid_text {
+	char text[8];
+};
+
+static struct domid_text as_text(uint16_t domid)
+{
+	struct domid_text t;
+
+	snprintf(t.text, sizeof(t.text), "%u", domid);
+	return t;
+}
+
 /* The line of nodes.def that decides. */
 static size_t find_rule(const char *path, size_t len, uint16_t domid)
 {
 	const struct xs_path p = {.text = path, .len = len};
-	char text[8];
+	const struct domid_text number = as_text(domid);
 	size_t i;
 
-	snprintf(text, sizeof(text), "%u", domid);
 	for (i = 0; i < N_RULES - 1; i++) {
-		if (fits(rules[i].pattern, &p, text))
+		if (fits(rules[i].pattern, &p, number.text))
 			break;
 	}
 	return i;
@@ -83,9 +94,17 @@ bool xs_node_relates(const char *path, size_t len, uint16_t domid)
 	return find_rule(path, len, domid) < N_RULES - 1;
 }
 
-/* The node at a path, as it is now, or NULL. */
-struct xs_node *xs_tree_find(const struct xs_tree *tree, const char *path,
-			     size_t len)
+/* Whether it is in one of the areas of the domain's back-ends. */
+bool xs_node_is_backend(const char *path, size_t len, uint16_t domid)
+{
+	const struct xs_path p = {.text = path, .len = len};
+
+	return fits("/local/domain/*/backend/*/N/**", &p, as_text(domid).text);
+}
+
+/* The node at a path, as it was at that time, or NULL. */
+struct xs_node *xs_tree_find_at(const struct xs_tree *tree, const char *path,
+				size_t len, uint64_t at)
 {
 	const struct xs_path p = {.text = path, .len = len};
 	struct xs_node *node =
@@ -94,8 +113,15 @@ struct xs_node *xs_tree_find(const struct xs_tree *tree, const char *path,
 
 	xs_path_iter_init(&it, &p);
 	while (node && xs_path_iter_next(&it))
-		node = xs_tree_child(tree, node, it.name, it.len, XS_NOW);
+		node = xs_tree_child(tree, node, it.name, it.len, at);
 	return node;
+}
+
+/* The node at a path, as it is now, or NULL. */
+struct xs_node *xs_tree_find(const struct xs_tree *tree, const char *path,
+			     size_t len)
+{
+	return xs_tree_find_at(tree, path, len, XS_NOW);
 }
 
 static struct xs_node *find_text(const struct xs_tree *tree, const char *path)

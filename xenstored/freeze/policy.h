@@ -19,12 +19,15 @@ enum xs_node_policy {
 enum xs_node_policy xs_node_policy(const char *path, size_t len,
 				   uint16_t domid);
 
+bool xs_node_is_backend(const char *path, size_t len, uint16_t domid);
 bool xs_node_relates(const char *path, size_t len, uint16_t domid);
 
 /* Called for the top of each area that relates to the domain, in order. */
 typedef int xs_area_fn(void *arg, struct xs_node *top);
 int xs_areas_each(const struct xs_tree *tree, uint16_t domid, xs_area_fn *fn,
 		  void *arg);
+struct xs_node *xs_tree_find_at(const struct xs_tree *tree, const char *path,
+				size_t len, uint64_t at);
 struct xs_node *xs_tree_find(const struct xs_tree *tree, const char *path,
 			     size_t len);
 
