@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Guest-transparent migration: what its parts in libxl need of each other.
+ *
+ * Source                                  Destination
+ *   libxl__gtm_save_check                   libxl__gtm_restore_check
+ *   libxl__gtm_suspend        FROZEN        (libxc's stream)
+ *   libxl__gtm_detach         DETACHED      libxl__gtm_restore_store  ADOPTING
+ *   (libxc's last copy)                     (devices are added)
+ *   libxl__gtm_store_export                 libxl__gtm_adopt          ADOPTED
+ *   (destroy), or libxl__gtm_resume         (unpause)
+ *
+ * The words on the right are the domain's stage.  It is in xenstore, at
+ * /libxl/<domid>/transparent, so that whoever comes after a process that died
+ * in the middle knows what to do: resuming and destroying look there.
+ */
+#ifndef LIBXL_GTM_H
+#define LIBXL_GTM_H
+
+typedef enum {
+    LIBXL__GTM_NONE,     /* no node */
+    LIBXL__GTM_FROZEN,   /* its store connection stands still */
+    LIBXL__GTM_DETACHED, /* and its back-ends are being detached, or are */
+    LIBXL__GTM_ADOPTING, /* it has front-ends, their back-ends are to come */
+    LIBXL__GTM_ADOPTED,  /* complete, and has not run yet */
+} libxl__gtm_stage;
+
+/* In any doubt an error. */
+_hidden int libxl__gtm_stage_get(libxl__gc *gc, xs_transaction_t t,
+                                 uint32_t domid, libxl__gtm_stage *stage);
+_hidden int libxl__gtm_stage_set(libxl__gc *gc, uint32_t domid,
+                                 libxl__gtm_stage stage);
+
+/* The lines the time of a move is measured by. */
+_hidden void libxl__gtm_phase_begin(libxl__gc *gc, uint32_t domid,
+                                    const char *name);
+_hidden void libxl__gtm_phase_end(libxl__gc *gc, uint32_t domid,
+                                  const char *name);
+
+/* How long to wait for back-ends, in ms. */
+_hidden int libxl__gtm_timeout_ms(libxl__gc *gc);
+
+/*----- the domain's part of the store (libxl_gtm_store.c) -----*/
+
+/* Whether the daemon can do all this, and knows the domain. */
+_hidden int libxl__gtm_store_probe(libxl__gc *gc, uint32_t domid);
+_hidden int libxl__gtm_store_quiesce(libxl__gc *gc, uint32_t domid);
+_hidden int libxl__gtm_store_resume(libxl__gc *gc, uint32_t domid);
+/* *blob_r is from malloc(). */
+_hidden int libxl__gtm_store_export(libxl__gc *gc, uint32_t domid,
+                                    void **blob_r, uint32_t *len_r);
+/*
+ * supplies: path, value, path, value ... NULL, or NULL.  With commit false
+ * only says what would be.  What the daemon says goes line by line to
+ * *said_r, if that is not NULL, or to the log.
+ */
+_hidden int libxl__gtm_store_import(libxl__gc *gc, uint32_t domid,
+                                    const void *blob, uint32_t len,
+                                    const char *const *supplies, bool commit,
+                                    const char **said_r);
+/* As in the stream's DOMAIN_XENSTORE_DATA. */
+#define LIBXL__GTM_STORE_MAX (64u << 20)
+
+/*----- its back-ends (libxl_gtm_device.c) -----*/
+
+typedef struct {
+    libxl__device dev;
+    const char *fe_path, *be_path;
+    const char *sysfs_name; /* NULL: not one of the kernel */
+} libxl__gtm_device;
+
+_hidden int libxl__gtm_devices(libxl__gc *gc, uint32_t domid,
+                               libxl__gtm_device **devs_r, int *num_r);
+/* Whether all devices are of kinds that can be moved; says which are not. */
+_hidden int libxl__gtm_devices_check(libxl__gc *gc, uint32_t domid);
+_hidden bool libxl__gtm_device_is_bound(libxl__gc *gc,
+                                        const libxl__gtm_device *gdev);
+/* True: it is known that no driver serves the device any more. */
+_hidden bool libxl__gtm_device_is_detached(libxl__gc *gc, libxl__device *dev);
+/* 0: all work; 1: not yet; < 0: some never will. */
+_hidden int libxl__gtm_devices_connected(libxl__gc *gc, uint32_t domid);
+/* 0: nobody has a page of the domain mapped; 1: somebody has; < 0. */
+_hidden int libxl__gtm_drained(libxl__gc *gc, uint32_t domid);
+
+/* Asks until the answer is not "not yet". */
+typedef struct libxl__gtm_poll_state libxl__gtm_poll_state;
+struct libxl__gtm_poll_state {
+    /* filled in by the caller */
+    libxl__ao *ao;
+    uint32_t domid;
+    const char *what; /* for error messages */
+    int timeout_ms;
+    int (*ask)(libxl__gc *gc, uint32_t domid); /* 0, 1: not yet, < 0 */
+    void (*callback)(libxl__egc *egc, libxl__gtm_poll_state *gps, int rc);
+    /* private */
+    uint64_t deadline_ms;
+    libxl__ev_time timer;
+};
+_hidden void libxl__gtm_poll(libxl__egc *egc, libxl__gtm_poll_state *gps);
+
+/*
+ * Binds all of a domain's devices to their drivers, or unbinds them.  What is
+ * already as it should be is left alone.
+ */
+typedef struct libxl__gtm_bind_state libxl__gtm_bind_state;
+struct libxl__gtm_bind_state {
+    /* filled in by the caller */
+    libxl__ao *ao;
+    uint32_t domid;
+    bool bind;
+    int timeout_ms;
+    void (*callback)(libxl__egc *egc, libxl__gtm_bind_state *gbs, int rc);
+    /* private */
+    int rc;
+    libxl__gtm_device *devs;
+    int num;
+    libxl__ev_child child;
+    libxl__ev_time timer;
+};
+_hidden void libxl__gtm_bind(libxl__egc *egc, libxl__gtm_bind_state *gbs);
+
+/*
+ * Detaches a domain's back-ends and waits until they have finished what they
+ * had begun: from then on nobody writes to its memory.
+ */
+typedef struct libxl__gtm_detach_state libxl__gtm_detach_state;
+struct libxl__gtm_detach_state {
+    /* filled in by the caller */
+    libxl__ao *ao;
+    uint32_t domid;
+    int timeout_ms;
+    void (*callback)(libxl__egc *egc, libxl__gtm_detach_state *gds, int rc);
+    /* private */
+    libxl__gtm_bind_state bind;
+    libxl__gtm_poll_state drain;
+};
+_hidden void libxl__gtm_detach(libxl__egc *egc, libxl__gtm_detach_state *gds);
+
+/*----- the source (libxl_gtm_save.c) -----*/
+
+_hidden int libxl__gtm_save_check(libxl__gc *gc, uint32_t domid,
+                                  libxl_domain_type type);
+/* Freezes the store and asks Xen to suspend the domain. */
+_hidden int libxl__gtm_suspend(libxl__gc *gc, uint32_t domid);
+
+/*----- the destination (libxl_gtm_restore.c) -----*/
+
+typedef struct libxl__gtm_restore_state libxl__gtm_restore_state;
+
+/*
+ * Whether device->frontend_path is to be left as the guest made it, and its
+ * node in the store fits the device.
+ */
+_hidden int libxl__gtm_keep_frontend(libxl__gc *gc, xs_transaction_t t,
+                                     libxl__device *device,
+                                     const char *frontend_path,
+                                     const char *backend_path,
+                                     bool *keep_r);
+/* The domain is about to run: it is one like any other now. */
+_hidden int libxl__gtm_unpause(libxl__gc *gc, uint32_t domid);
+
+#endif /* LIBXL_GTM_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-basic-offset: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
