@@ -10,8 +10,10 @@
 #define __XEN_GTM_CHECK_H__
 
 #ifdef __XEN__
+#include <xen/errno.h>
 #include <xen/types.h>
 #else
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,7 +27,7 @@ struct gtm_limits {
     uint32_t max_vcpus;
     uint32_t max_ports;         /* one above the highest port it may have */
     uint32_t nr_virqs;
-    uint32_t global_virqs;      /* bit per virq that only vcpu 0 may have */
+    uint32_t global_virqs;      /* bit per virq that a domain has one of */
     uint32_t nr_pirqs;
     uint32_t nr_gsis;
     uint32_t max_grant_version;
