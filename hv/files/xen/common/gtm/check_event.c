@@ -51,8 +51,13 @@ int gtm_check_pirqs(const struct gtm_checker *c)
         if ( i && p->pirq <= p[-1].pirq )
             return gtm_refuse(c, XEN_GTM_BAD_PIRQ, &p->pirq);
 
+        /* pirq-reserved */
+        if ( (p->flags & ~XEN_GTM_PIRQ_ALLOCATED) || p->reserved )
+            return gtm_refuse(c, XEN_GTM_BAD_RESERVED, &p->flags);
+
         /* pirq-source */
-        if ( p->source < XEN_GTM_PIRQ_MSI )
+        if ( p->source < XEN_GTM_PIRQ_NONE ||
+             (p->source == XEN_GTM_PIRQ_NONE && !p->flags) )
             return gtm_refuse(c, XEN_GTM_BAD_PIRQ, &p->source);
 
         /* limit-pirq */
