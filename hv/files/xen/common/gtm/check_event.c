@@ -284,6 +284,16 @@ int gtm_check_fifo(const struct gtm_checker *c)
     return 0;
 }
 
+/* Was PORT last linked on this queue?  If not listed: vcpu 0's highest. */
+static bool last_on(const struct gtm_checker *c, uint32_t port, uint32_t vcpu,
+                    uint32_t queue)
+{
+    const struct xen_gtm_port *p = gtm_view_port(c->view, port);
+
+    return p ? p->last_vcpu == vcpu && p->last_priority == queue
+             : !vcpu && !queue;
+}
+
 /*
  * A queue's last event has to be in the array, as Xen looks at it without
  * asking, and has to know that it is there: otherwise it could be linked once
@@ -303,7 +313,6 @@ int gtm_check_tails(const struct gtm_checker *c)
         for ( q = 0; q < FIFO_QUEUES; q++ )
         {
             const uint32_t *tail = &v->fifo_tail[q];
-            const struct xen_gtm_port *p;
 
             if ( !*tail )
                 continue;
@@ -313,8 +322,7 @@ int gtm_check_tails(const struct gtm_checker *c)
                 return gtm_refuse(c, XEN_GTM_BAD_FIFO, tail);
 
             /* tail-port */
-            p = gtm_view_port(c->view, *tail);
-            if ( !p || p->last_vcpu != id || p->last_priority != q )
+            if ( !last_on(c, *tail, id, q) )
                 return gtm_refuse(c, XEN_GTM_BAD_FIFO, tail);
         }
     }
