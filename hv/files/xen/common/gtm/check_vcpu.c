@@ -88,10 +88,6 @@ static int check_vcpu(const struct gtm_checker *c,
          (v->upcall_vector < 16 || v->upcall_vector > 255) )
         return gtm_refuse(c, XEN_GTM_BAD_VCPU, &v->upcall_vector);
 
-    /* vcpu-runstate */
-    if ( has_shinfo32(c) && (v->runstate_va >> 32) )
-        return gtm_refuse(c, XEN_GTM_BAD_VCPU, &v->runstate_va);
-
     rc = check_areas(c, v);
     if ( !rc )
         rc = check_timers(c, v);
