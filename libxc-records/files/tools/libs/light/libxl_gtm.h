@@ -3,9 +3,9 @@
  * Guest-transparent migration: what its parts in libxl need of each other.
  *
  * Source                                  Destination
- *   libxl__gtm_save_check                   libxl__gtm_restore_check
- *   libxl__gtm_suspend        FROZEN        (libxc's stream)
- *   libxl__gtm_detach         DETACHED      libxl__gtm_restore_store  ADOPTING
+ *   libxl__gtm_save_check                   libxl__gtm_restore_init
+ *   libxl__gtm_suspend      FROZEN          (libxc's stream)
+ *   libxl__gtm_suspended    DETACHED        libxl__gtm_restore_store  ADOPTING
  *   (libxc's last copy)                     (devices are added)
  *   libxl__gtm_store_export                 libxl__gtm_adopt          ADOPTED
  *   (destroy), or libxl__gtm_resume         (unpause)
@@ -61,6 +61,14 @@ _hidden int libxl__gtm_store_import(libxl__gc *gc, uint32_t domid,
 /* As in the stream's DOMAIN_XENSTORE_DATA. */
 #define LIBXL__GTM_STORE_MAX (64u << 20)
 
+/* out: room for LIBXL__GTM_BASE64_LEN(len) + 1 */
+_hidden void libxl__gtm_base64_encode(const uint8_t *in, size_t len,
+                                      char *out);
+/* The number of bytes, which are at most room, or -1. */
+_hidden ssize_t libxl__gtm_base64_decode(const char *in, uint8_t *out,
+                                         size_t room);
+#define LIBXL__GTM_BASE64_LEN(len) (((size_t)(len) + 2) / 3 * 4)
+
 /*----- its back-ends (libxl_gtm_device.c) -----*/
 
 typedef struct {
@@ -71,6 +79,10 @@ typedef struct {
 
 _hidden int libxl__gtm_devices(libxl__gc *gc, uint32_t domid,
                                libxl__gtm_device **devs_r, int *num_r);
+/* Why a device cannot be moved, or NULL. */
+_hidden int libxl__gtm_device_refuse(libxl__gc *gc,
+                                     const libxl__gtm_device *gdev,
+                                     const char **why_r);
 /* Whether all devices are of kinds that can be moved; says which are not. */
 _hidden int libxl__gtm_devices_check(libxl__gc *gc, uint32_t domid);
 _hidden bool libxl__gtm_device_is_bound(libxl__gc *gc,
@@ -129,6 +141,7 @@ struct libxl__gtm_detach_state {
     libxl__ao *ao;
     uint32_t domid;
     int timeout_ms;
+    bool quiet; /* not a phase of a move */
     void (*callback)(libxl__egc *egc, libxl__gtm_detach_state *gds, int rc);
     /* private */
     libxl__gtm_bind_state bind;
@@ -138,24 +151,77 @@ _hidden void libxl__gtm_detach(libxl__egc *egc, libxl__gtm_detach_state *gds);
 
 /*----- the source (libxl_gtm_save.c) -----*/
 
+/* Before anything is begun. */
 _hidden int libxl__gtm_save_check(libxl__gc *gc, uint32_t domid,
                                   libxl_domain_type type);
 /* Freezes the store and asks Xen to suspend the domain. */
 _hidden int libxl__gtm_suspend(libxl__gc *gc, uint32_t domid);
+/* When it is suspended.  Calls dsps->callback_detached. */
+_hidden void libxl__gtm_suspended(libxl__egc *egc,
+                                  libxl__domain_suspend_state *dsps);
+/* For a domain that is FROZEN or DETACHED.  Calls dmrs->callback. */
+_hidden void libxl__gtm_resume(libxl__egc *egc, libxl__dm_resume_state *dmrs);
+
+/*
+ * Before the devices of a domain are destroyed: nobody is to use them any more
+ * if it is in the middle of a move.  Calls back in any case.
+ */
+typedef void libxl__gtm_destroy_callback(libxl__egc *egc,
+                                         libxl__destroy_domid_state *dis);
+_hidden void libxl__gtm_destroy(libxl__egc *egc,
+                                libxl__destroy_domid_state *dis,
+                                libxl__gtm_destroy_callback *callback);
+
+/*----- the stream (libxl_gtm_stream.c) -----*/
+
+/* Whether the record may come now, in this version of the stream. */
+_hidden int libxl__gtm_check_record(libxl__gc *gc,
+                                    libxl__stream_read_state *stream,
+                                    const libxl__sr_rec_hdr *hdr);
+/* Takes the blob out of a DOMAIN_XENSTORE_DATA; rec has no body then. */
+_hidden int libxl__gtm_take_store(libxl__gc *gc,
+                                  libxl__domain_create_state *dcs,
+                                  libxl__sr_record_buf *rec);
+/* The body of that record, from malloc(). */
+_hidden int libxl__gtm_make_store_record(libxl__gc *gc, uint32_t domid,
+                                         void **body_r, uint32_t *len_r);
 
 /*----- the destination (libxl_gtm_restore.c) -----*/
 
+typedef struct libxl__gtm_old_feature libxl__gtm_old_feature;
 typedef struct libxl__gtm_restore_state libxl__gtm_restore_state;
+struct libxl__gtm_restore_state {
+    /* from the stream; malloc */
+    void *store;
+    uint32_t store_len;
+    /* private */
+    libxl__domain_create_state *dcs;
+    libxl__gtm_old_feature *features;
+    int num_features;
+    libxl__gtm_poll_state connect;
+    void (*callback)(libxl__egc *egc, libxl__domain_create_state *dcs, int rc);
+};
+
+/* Before a domain is made: whether what is asked for makes sense. */
+_hidden int libxl__gtm_restore_init(libxl__gc *gc,
+                                    libxl__domain_create_state *dcs);
+/* In place of libxl__build_post. */
+_hidden int libxl__gtm_restore_store(libxl__gc *gc,
+                                     libxl__domain_create_state *dcs);
+/* When all devices were added: waits for them, introduces the domain. */
+_hidden void libxl__gtm_adopt(libxl__egc *egc, libxl__domain_create_state *dcs,
+                              void (*callback)(libxl__egc *egc,
+                                               libxl__domain_create_state *dcs,
+                                               int rc));
+_hidden void libxl__gtm_restore_dispose(libxl__gtm_restore_state *grs);
 
 /*
- * Whether device->frontend_path is to be left as the guest made it, and its
- * node in the store fits the device.
+ * Whether the front-end's nodes are to be left as the guest has them.  An
+ * error if they are but do not name this back-end.
  */
 _hidden int libxl__gtm_keep_frontend(libxl__gc *gc, xs_transaction_t t,
-                                     libxl__device *device,
-                                     const char *frontend_path,
-                                     const char *backend_path,
-                                     bool *keep_r);
+                                     uint32_t domid, const char *frontend_path,
+                                     const char *backend_path, bool *keep_r);
 /* The domain is about to run: it is one like any other now. */
 _hidden int libxl__gtm_unpause(libxl__gc *gc, uint32_t domid);
 

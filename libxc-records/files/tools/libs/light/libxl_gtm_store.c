@@ -47,7 +47,8 @@ static char *control(libxl__gc *gc, const char *command, const char *arg1,
     }
 
     reply = xs_control_command(CTX->xsh, command, buf, used);
-    return libxl__ptr_add(gc, reply), reply;
+    libxl__ptr_add(gc, reply);
+    return reply;
 }
 
 static int refused(libxl__gc *gc, uint32_t domid, const char *what)
@@ -83,8 +84,7 @@ int libxl__gtm_store_resume(libxl__gc *gc, uint32_t domid)
 
 /*----- base64 -----*/
 
-/* out: room for PIECE_CHARS + 1 */
-static void encode_piece(const uint8_t *in, size_t len, char *out)
+void libxl__gtm_base64_encode(const uint8_t *in, size_t len, char *out)
 {
     size_t i;
 
@@ -122,8 +122,7 @@ static int decode_group(const char *in, uint8_t out[3])
     return 3 - pad;
 }
 
-/* The number of bytes, which are at most room, or -1. */
-static ssize_t decode_piece(const char *in, uint8_t *out, size_t room)
+ssize_t libxl__gtm_base64_decode(const char *in, uint8_t *out, size_t room)
 {
     size_t used = 0;
 
@@ -176,7 +175,7 @@ static int export_once(libxl__gc *gc, uint32_t domid, void **blob_r,
                                  : refused(gc, domid, "export read");
             goto out;
         }
-        n = decode_piece(reply, blob + at, len - at);
+        n = libxl__gtm_base64_decode(reply, blob + at, len - at);
         if (n <= 0) {
             LOGD(ERROR, domid, "bad piece of its state from xenstored");
             rc = ERROR_FAIL;
@@ -236,7 +235,7 @@ static int import_send(libxl__gc *gc, uint32_t domid, const uint8_t *blob,
 
     for (at = 0; at < len; at += n) {
         n = min(len - at, (uint32_t)PIECE_SIZE);
-        encode_piece(blob + at, n, piece);
+        libxl__gtm_base64_encode(blob + at, n, piece);
         if (!control(gc, "import", "write", GCSPRINTF("%u", at), piece))
             return errno == ENOENT ? TRANSFER_LOST
                                    : refused(gc, domid, "import write");
