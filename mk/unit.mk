@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Unit tests: tests/unit mirrors xenstored/, one program for each module.
+# Unit tests: tests/unit mirrors xenstored/, one program for each module;
+# tests/unit/records is libxc-records/ (mk/records.mk).
 #
 # A test is linked with its room and the rooms below it only, which proves the
 # direction of dependencies once more.
 
-UNIT_ROOMS   := base wire state store plat main
+UNIT_ROOMS   := base wire state store plat main records
 UNIT_SRCS    := $(wildcard tests/unit/*/*.c)
 UNIT_BINS    := $(patsubst tests/%.c,$(BUILD)/%,\
 	$(filter $(UNIT_ROOMS:%=tests/unit/%/test_%),$(UNIT_SRCS)))
