@@ -27,3 +27,28 @@ $(BUILD)/obj/tests/unit/records/%.o: DAEMON_CFLAGS += $(RECORDS_INC)
 .PHONY: check-records
 check-records:
 	@$(MAKE) --no-print-directory run-unit UNIT=records/
+
+# Its fuzz targets and their seeds.
+FUZZ_TARGETS += gtm stream
+FUZZ_RECORDS := $(patsubst %.c,$(BUILD)/obj/%.o,tests/fuzz/fuzz_gtm.c \
+	tests/fuzz/fuzz_stream.c tests/fuzz/seeds_records.c)
+
+$(FUZZ_RECORDS): DAEMON_CFLAGS += $(RECORDS_INC)
+$(BUILD)/bin/fuzz_gtm $(BUILD)/bin/fuzz_stream: $(BUILD)/bin/fuzz_%: \
+		$(BUILD)/obj/tests/fuzz/fuzz_%.o \
+		$(BUILD)/obj/tests/fuzz/properties.o \
+		$(BUILD)/libxcrecords.a $(BUILD)/libxsstate.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^
+
+$(BUILD)/bin/seeds_records: $(BUILD)/obj/tests/fuzz/seeds_records.o \
+		$(BUILD)/obj/tests/unit/records/sample.o $(BUILD)/libxcrecords.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) -o $@ $^
+
+fuzz-seeds: fuzz-seeds-records
+.PHONY: fuzz-seeds-records
+fuzz-seeds-records: $(BUILD)/bin/seeds_records
+	@mkdir -p tests/fuzz/corpus/gtm tests/fuzz/corpus/stream
+	@$(BUILD)/bin/seeds_records tests/fuzz/corpus

@@ -226,6 +226,11 @@ static void put_pages(struct bytes *b, const struct stream_parts *parts)
 	static const uint8_t page[4096] = {1};
 	struct bytes body = {0};
 
+	if (parts->no_content) {
+		put(b, parts, true, 0x01, "\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\xf0",
+		    16);
+		return;
+	}
 	bytes_int(&body, 3, 4, false);
 	bytes_int(&body, 0, 4, false);
 	bytes_int(&body, 0x10, 8, false);

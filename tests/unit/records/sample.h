@@ -44,6 +44,7 @@ void bytes_free(struct bytes *b);
 struct stream_parts {
 	bool cooperative;
 	bool no_xl, no_libxl;
+	bool no_content;	/* of the pages of guest memory */
 	uint32_t libxc_version; /* 0: as it should be */
 	uint32_t libxl_version;
 	uint32_t xl_flags;
