@@ -115,9 +115,9 @@ static void check_hypervisor(accept_state *as)
     uint64_t size = 0;
     uint32_t reason;
 
-    /* Domain 0 can't be moved, and by that is known that the question is. */
+    /* Not about domain 0: a question that is known gets another answer. */
     if (xc_domain_gtm_get_context(CTX->xch, 0, NULL, &size, &reason) &&
-        errno != EOPNOTSUPP && errno != EBUSY)
+        (errno == ENOSYS || errno == EPERM || errno == EACCES))
         problem(as, "hypervisor",
                 "this hypervisor cannot take guests moved transparently");
 
