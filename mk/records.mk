@@ -50,5 +50,6 @@ $(BUILD)/bin/seeds_records: $(BUILD)/obj/tests/fuzz/seeds_records.o \
 fuzz-seeds: fuzz-seeds-records
 .PHONY: fuzz-seeds-records
 fuzz-seeds-records: $(BUILD)/bin/seeds_records
-	@mkdir -p tests/fuzz/corpus/gtm tests/fuzz/corpus/stream
+	@mkdir -p tests/fuzz/corpus/gtm tests/fuzz/corpus/stream \
+		tests/fuzz/corpus/save
 	@$(BUILD)/bin/seeds_records tests/fuzz/corpus

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The codec of state streams as a library, for whoever wants to read one.
+# The codec of state streams as a library, for whoever wants to read one, and
+# xsdump, which reads migration streams as well (mk/records.mk).
 
 STATE_SRCS := $(wildcard xenstored/state/*.c) xenstored/base/cursor.c \
 	      xenstored/base/map.c
@@ -21,9 +22,9 @@ XSDUMP_OBJS := $(XSDUMP_SRCS:%.c=$(BUILD)/obj/%.o) \
 XSDUMP_LIBS := -ljansson -ltdb -lxenstore
 
 $(filter $(BUILD)/obj/tools/%,$(XSDUMP_OBJS)): DAEMON_CFLAGS := $(CFLAGS) $(HARDEN) -D_GNU_SOURCE -Ixenstored \
-	-Itools/xsdump
+	-Itools/xsdump $(RECORDS_INC)
 
-$(BUILD)/bin/xsdump: $(XSDUMP_OBJS) $(BUILD)/libxsstate.a
+$(BUILD)/bin/xsdump: $(XSDUMP_OBJS) $(BUILD)/libxcrecords.a $(BUILD)/libxsstate.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $^ $(XSDUMP_LIBS)
@@ -54,11 +55,11 @@ FUZZ_TARGETS += json save
 FUZZ_XSDUMP  := $(filter-out %/main.o,$(XSDUMP_OBJS))
 
 $(BUILD)/obj/tests/fuzz/fuzz_json.o $(BUILD)/obj/tests/fuzz/fuzz_save.o: \
-	DAEMON_CFLAGS += -D_GNU_SOURCE -Itools
+	DAEMON_CFLAGS += -D_GNU_SOURCE -Itools -Itools/xsdump $(RECORDS_INC)
 $(BUILD)/bin/fuzz_json $(BUILD)/bin/fuzz_save: $(BUILD)/bin/fuzz_%: \
 		$(BUILD)/obj/tests/fuzz/fuzz_%.o \
 		$(BUILD)/obj/tests/fuzz/properties.o \
-		$(FUZZ_XSDUMP) $(BUILD)/libxsstate.a
+		$(FUZZ_XSDUMP) $(BUILD)/libxcrecords.a $(BUILD)/libxsstate.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(XSDUMP_LIBS)

@@ -1,34 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Any bytes as a save image of libxc, libxl or xl. */
+/*
+ * Any bytes as a save image of libxc, libxl or xl, judged as xsdump does it:
+ * the records, the states of stores in them, the context and the offer.
+ */
 #include <string.h>
 
 #include "fuzz/fuzz.h"
-#include "state/image.h"
-#include "xsdump/savefile.h"
+#include "xsdump/move.h"
+
+static int judge(const uint8_t *data, size_t size, size_t piece,
+		 unsigned int *n_wrongp)
+{
+	const struct xsd_options opts = {.salvage = data[size - 1] >> 7};
+	struct xsd_move move;
+	size_t at, n;
+	int rc;
+
+	fuzz_require(!xsd_move_begin(&move, "fuzz", &opts), "memory");
+	move.silent = true;
+	for (at = 0; at < size; at += n) {
+		n = piece < size - at ? piece : size - at;
+		xsd_move_feed(&move, data + at, n);
+	}
+	rc = xsd_move_end(&move, NULL);
+	*n_wrongp = move.n_wrong;
+	return rc;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct save_record record;
-	struct save_iter it;
-	size_t at;
-	int rc;
+	unsigned int n_whole, n_pieces;
+	int whole, pieces;
 
-	if (!save_is(data, size))
+	if (!size || !xcr_stream_is(data, size))
 		return 0;
-	save_init(&it, data, size);
-	do {
-		at = it.next;
-		rc = save_next(&it, &record);
-		fuzz_require(it.next <= size, "beyond the end");
-		fuzz_require(rc <= 0 || it.next > at, "no progress");
-		fuzz_require(rc >= 0 || it.error, "no reason");
-		if (rc <= 0)
-			continue;
-		fuzz_require(record.body >= data && record.body <= data + size,
-			     "body elsewhere");
-		fuzz_require(record.len <= (size_t)(data + size - record.body),
-			     "body too long");
-		fuzz_require(record.name && record.stream, "no name");
-	} while (rc > 0);
+	whole = judge(data, size, size | 1, &n_whole);
+	pieces = judge(data, size, data[size - 1] % 31 | 1, &n_pieces);
+	fuzz_require(whole == pieces && n_whole == n_pieces,
+		     "different in pieces");
+	fuzz_require(!whole == !n_whole, "verdict");
 	return 0;
 }

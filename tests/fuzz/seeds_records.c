@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Writes the seeds of the targets gtm and stream: seeds_records <directory>. */
+/* Writes seeds of gtm, stream and save: seeds_records <directory>. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -83,6 +83,8 @@ static void streams(const char *top)
 		parts.store_len = sizeof(store);
 		sample_stream(&b, &parts);
 		save(top, kinds[i].name, b.data, b.len);
+		if (!i)
+			save(top, "save/transparent", b.data, b.len);
 		bytes_free(&b);
 		free(context);
 	}

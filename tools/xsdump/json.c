@@ -213,35 +213,79 @@ static void put_rest(struct jsonw *w, const struct xs_image *image)
 }
 
 /* Everything, in one order. */
+void xsd_json_state(struct jsonw *w, const char *key,
+		    const struct xs_image *image)
+{
+	uint32_t i;
+
+	jsonw_open(w, key, false);
+	jsonw_text(w, "format", "xenstore-state");
+	jsonw_int(w, "version", image->version);
+	jsonw_bool(w, "big_endian", image->big_endian);
+	jsonw_bool(w, "extensions", has_extensions(image));
+	put_origin(w, &image->origin);
+	put_global(w, &image->global);
+	put_global_quota(w, &image->quota);
+	jsonw_open(w, "connections", true);
+	for (i = 0; i < image->n_conns; i++)
+		put_conn(w, &image->conns[i]);
+	jsonw_close(w);
+	put_watches(w, image);
+	jsonw_open(w, "transactions", true);
+	for (i = 0; i < image->n_txns; i++)
+		put_txn(w, &image->txns[i]);
+	jsonw_close(w);
+	jsonw_open(w, "nodes", true);
+	for (i = 0; i < image->n_nodes; i++)
+		put_node(w, &image->nodes[i]);
+	jsonw_close(w);
+	put_rest(w, image);
+	jsonw_close(w);
+}
+
 void xsd_json_write(FILE *out, const struct xs_image *image, bool compact,
 		    bool flat)
 {
 	struct jsonw w = {.out = out, .compact = compact, .flat = flat};
-	uint32_t i;
 
-	jsonw_open(&w, NULL, false);
-	jsonw_text(&w, "format", "xenstore-state");
-	jsonw_int(&w, "version", image->version);
-	jsonw_bool(&w, "big_endian", image->big_endian);
-	jsonw_bool(&w, "extensions", has_extensions(image));
-	put_origin(&w, &image->origin);
-	put_global(&w, &image->global);
-	put_global_quota(&w, &image->quota);
-	jsonw_open(&w, "connections", true);
-	for (i = 0; i < image->n_conns; i++)
-		put_conn(&w, &image->conns[i]);
-	jsonw_close(&w);
-	put_watches(&w, image);
-	jsonw_open(&w, "transactions", true);
-	for (i = 0; i < image->n_txns; i++)
-		put_txn(&w, &image->txns[i]);
-	jsonw_close(&w);
-	jsonw_open(&w, "nodes", true);
-	for (i = 0; i < image->n_nodes; i++)
-		put_node(&w, &image->nodes[i]);
-	jsonw_close(&w);
-	put_rest(&w, image);
-	jsonw_close(&w);
+	xsd_json_state(&w, NULL, image);
+}
+
+/* A transparent stream, or a context: more than one thing. */
+static bool write_parts(struct jsonw *w, const struct xsd_file *file)
+{
+	bool good = true;
+
+	jsonw_open(w, NULL, false);
+	jsonw_text(w, "format", "xen-transparent-stream");
+	if (file->kind == XSD_SAVE) {
+		jsonw_int(w, "libxl_version", file->save.libxl_version);
+		jsonw_int(w, "libxc_version", file->save.libxc_version);
+		jsonw_hex(w, "pages", file->save.pages);
+	}
+	xsd_json_offer(w, file);
+	if (file->context)
+		good = xsd_json_context(w, file);
+	if (file->has_state)
+		xsd_json_state(w, "store", &file->image);
+	jsonw_close(w);
+	return good;
+}
+
+static int write_json(FILE *out, const struct xsd_options *opts,
+		      const struct xsd_file *file)
+{
+	struct jsonw w = {
+		.out = out, .compact = opts->compact, .flat = opts->flat};
+	bool good = true;
+
+	if (file->context || file->save.transparent)
+		good = write_parts(&w, file);
+	else if (xsd_need_state(file))
+		return XSD_DIFFER;
+	else
+		xsd_json_state(&w, NULL, &file->image);
+	return good && !file->n_damages ? XSD_OK : XSD_DIFFER;
 }
 
 int xsd_cmd_json(const struct xsd_options *opts)
@@ -254,11 +298,11 @@ int xsd_cmd_json(const struct xsd_options *opts)
 		perror(opts->output);
 		return XSD_FAILED;
 	}
-	rc = xsd_load(opts->args[0], opts, &file);
-	if (!rc) {
-		xsd_json_write(out, &file.image, opts->compact, opts->flat);
-		rc = file.n_damages ? XSD_DIFFER : XSD_OK;
-	}
+	rc = xsd_read(opts->args[0], &file);
+	if (!rc)
+		rc = xsd_parse(&file, opts);
+	if (!rc)
+		rc = write_json(out, opts, &file);
 	xsd_unload(&file);
 	if (out != stdout && fclose(out)) {
 		perror(opts->output);
@@ -290,8 +334,10 @@ int xsd_cmd_encode(const struct xsd_options *opts)
 	int rc;
 
 	rc = xsd_read(opts->args[0], &file);
-	if (rc)
+	if (rc) {
+		xsd_unload(&file);
 		return rc;
+	}
 	xs_image_init(&image, NULL);
 	rc = xsd_json_read((const char *)file.data, file.len, &image, &format,
 			   error, sizeof(error));
@@ -311,7 +357,6 @@ int xsd_cmd_encode(const struct xsd_options *opts)
 	}
 	xs_image_out_fini(&out);
 	xs_image_fini(&image);
-	xs_image_init(&file.image, NULL);
 	xsd_unload(&file);
 	return rc;
 }

@@ -7,7 +7,7 @@
 
 #include "state/image.h"
 
-#define JSONW_DEPTH 8
+#define JSONW_DEPTH 16
 
 struct jsonw {
 	FILE *out;

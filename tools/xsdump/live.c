@@ -60,6 +60,7 @@ static int capture(const char *domid_text, uint8_t **blobp, size_t *lenp)
 int xsd_read_live(const char *name, struct xsd_file *file)
 {
 	memset(file, 0, sizeof(*file));
+	xs_image_init(&file->image, NULL);
 	file->name = name;
 	return capture(name + strlen(XSD_LIVE), &file->data, &file->len);
 }
@@ -123,10 +124,9 @@ int xsd_cmd_inject(const struct xsd_options *opts)
 	struct xsd_file file;
 	int rc = xsd_read(opts->args[0], &file);
 
-	if (rc)
-		return rc;
-	rc = inject(opts, &file);
-	free(file.data);
+	if (!rc)
+		rc = inject(opts, &file);
+	xsd_unload(&file);
 	return rc;
 }
 

@@ -67,8 +67,8 @@ static int usage(void)
 	for (i = 0; i < N_OPTIONS; i++)
 		put_option(&options[i]);
 	puts("\nFILE is a state stream, oxenstored's text, a data base of an "
-	     "old xenstored or a\nsave image; - is standard input, live:N "
-	     "domain N of the running daemon.\nExit code: "
+	     "old xenstored, a\nsave image or a context of Xen; - is standard "
+	     "input, live:N domain N of the running\ndaemon.  Exit code: "
 	     "0 good or same, 1 bad or different,\n2 trouble.");
 	return XSD_OK;
 }
@@ -140,8 +140,11 @@ static int manual(void)
 	     "domain, or of a\nwhole daemon in a live update, as the C daemons "
 	     "(versions 1 and 2) and oxenstored\nwrite it; the data base of an "
 	     "old xenstored; and the part of a save image of\nlibxc, libxl or "
-	     "xl that holds such a state.  A \\fIFILE\\fR of \\- is standard "
-	     "input,\n\\fBlive:\\fIN\\fR is domain N of the running daemon.\n"
+	     "xl that holds such a state.  Of the stream of a transparent\n"
+	     "migration all is shown and verified: the order of the records, "
+	     "the context that\nXen keeps of the guest, the offer, and that "
+	     "they are about one guest.\nA \\fIFILE\\fR of \\- is standard "
+	     "input, \\fBlive:\\fIN\\fR is domain N of the running daemon.\n"
 	     ".SH COMMANDS");
 	for (i = 0; i < N_COMMANDS; i++) {
 		printf(".TP\n\\fB%s\\fR %s\n", commands[i].name,
@@ -172,7 +175,9 @@ static int manual(void)
 	     ".TP\n2\nanything else, such as a file that is not there\n"
 	     ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nif it is set, no colours are "
 	     "used unless asked for\n.SH SEE ALSO\n.BR xenstored (8),\n"
-	     "docs/formats/state\\-stream.md");
+	     "docs/formats/state\\-stream.md,\n"
+	     "docs/formats/migration\\-stream.md,\n"
+	     "docs/formats/hypervisor\\-context.md");
 	return XSD_OK;
 }
 

@@ -2,9 +2,11 @@
 /* xsdump records: what lies where. */
 #include <string.h>
 
-#include "savefile.h"
+#include "base/cursor.h"
+#include "move.h"
 #include "state/records.h"
-#include "xsdump.h"
+#include "xcr/context.h"
+#include "xcr/names.h"
 
 #define ROW 16
 
@@ -52,28 +54,91 @@ static int put_stream(const char *name, const uint8_t *data, size_t len,
 	return rc ? XSD_DIFFER : XSD_OK;
 }
 
+/* The records of a context, as far as they can be told apart. */
+static int put_context(const uint8_t *data, size_t len, size_t base,
+		       bool verbose, const char *indent)
+{
+	struct xs_rd rd;
+
+	xs_rd_init(&rd, data, len);
+	xs_rd_bytes(&rd, sizeof(struct xen_gtm_header));
+	while (!rd.failed && xs_rd_left(&rd)) {
+		size_t at = base + (size_t)(rd.pos - data);
+		uint32_t type = (uint32_t)xs_rd_int(&rd, 2, false);
+		const uint8_t *body;
+		uint32_t instance;
+		size_t n;
+
+		xs_rd_int(&rd, 2, false);
+		instance = (uint32_t)xs_rd_int(&rd, 4, false);
+		n = (size_t)xs_rd_int(&rd, 4, false);
+		xs_rd_int(&rd, 4, false);
+		body = xs_rd_bytes(&rd, (n + 7) & ~(size_t)7);
+		if (!body)
+			break;
+		printf("%s0x%08zx %6u  %-22s 0x%08x %8zu\n", indent, at,
+		       instance, xcr_context_record_name(type), type, n);
+		if (verbose)
+			put_bytes(body, n);
+	}
+	return rd.failed ? XSD_DIFFER : XSD_OK;
+}
+
+struct listing {
+	const struct xsd_file *file;
+	bool verbose;
+	int bad;
+};
+
+static void on_record(void *arg, const struct xcr_record *record)
+{
+	struct listing *listing = arg;
+	const struct xsd_file *file = listing->file;
+	const uint8_t *body = file->data + record->at;
+	size_t len = (size_t)record->length;
+	const uint8_t *state = xsd_state_in(record, body, &len);
+	bool is_context = record->layer == XCR_LIBXC &&
+			  record->type == XCR_LIBXC_GTM_CONTEXT;
+
+	printf("0x%08llx %-6s %-26s 0x%08x %8llu%s\n",
+	       (unsigned long long)record->offset,
+	       xcr_layer_name(record->layer), record->name, record->type,
+	       (unsigned long long)record->length,
+	       state ? "  state of the store:" : "");
+	if (state)
+		listing->bad |= put_stream(file->name, state, len,
+					   (size_t)(state - file->data),
+					   listing->verbose, "  ");
+	else if (is_context)
+		listing->bad |= put_context(body, len, (size_t)record->at,
+					    listing->verbose, "  ");
+	else if (listing->verbose)
+		put_bytes(body, len);
+}
+
+static void on_problem(void *arg, const struct xcr_problem *problem)
+{
+	struct listing *listing = arg;
+
+	if (!problem->is_note)
+		listing->bad = XSD_DIFFER;
+	xsd_complain_record(listing->file->name, problem);
+}
+
 static int put_save(const struct xsd_file *file, bool verbose)
 {
-	struct save_record record;
-	struct save_iter it;
-	int rc, bad = XSD_OK;
+	struct listing listing = {file, verbose, XSD_OK};
+	const struct xcr_ops ops = {on_record, on_problem, &listing};
+	struct xcr_stream *stream = xcr_stream_new(&ops);
 
-	save_init(&it, file->data, file->len);
-	while ((rc = save_next(&it, &record)) > 0) {
-		printf("0x%08zx %-6s %-26s 0x%08x %8zu%s\n", record.offset,
-		       record.stream, record.name, record.type, record.len,
-		       record.is_state ? "  state of the store:" : "");
-		if (record.is_state)
-			bad |= put_stream(file->name, record.body, record.len,
-					  (size_t)(record.body - file->data),
-					  verbose, "  ");
-		else if (verbose)
-			put_bytes(record.body, record.len);
+	if (!stream) {
+		fputs("xsdump: out of memory\n", stderr);
+		return XSD_FAILED;
 	}
-	if (rc)
-		fprintf(stderr, "%s: offset 0x%zx: %s\n", file->name, it.next,
-			it.error);
-	return rc ? XSD_DIFFER : bad;
+	xcr_stream_feed(stream, file->data, file->len);
+	xcr_stream_end(stream);
+	xcr_stream_free(stream);
+	return listing.bad;
 }
 
 int xsd_cmd_records(const struct xsd_options *opts)
@@ -81,9 +146,10 @@ int xsd_cmd_records(const struct xsd_options *opts)
 	struct xsd_file file;
 	int rc = xsd_read(opts->args[0], &file);
 
-	xs_image_init(&file.image, NULL);
-	if (!rc && save_is(file.data, file.len))
+	if (!rc && xcr_stream_is(file.data, file.len))
 		rc = put_save(&file, opts->verbose);
+	else if (!rc && xcr_context_is(file.data, file.len))
+		rc = put_context(file.data, file.len, 0, opts->verbose, "");
 	else if (!rc)
 		rc = put_stream(file.name, file.data, file.len, 0,
 				opts->verbose, "");

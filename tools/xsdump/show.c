@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* xsdump info, show and stats: what an operator asks first. */
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/cursor.h"
+#include "jsonw.h"
 #include "state/crc32c.h"
 #include "wire/perm.h"
 #include "xsdump.h"
@@ -90,29 +92,90 @@ static int put_verdict(const struct xsd_file *file)
 	return rc ? XSD_DIFFER : XSD_OK;
 }
 
-int xsd_cmd_info(const struct xsd_options *opts)
+static void put_offer_text(const json_t *offer, const char *name,
+			   const char *title)
 {
-	struct xsd_file file;
-	const struct xs_image *image = &file.image;
+	const char *text = json_string_value(json_object_get(offer, name));
+
+	if (!text)
+		return;
+	printf("%-12s ", title);
+	xsd_put_text(stdout, text, strlen(text));
+	putchar('\n');
+}
+
+static void put_offer_number(const json_t *offer, const char *name,
+			     const char *title)
+{
+	const json_t *number = json_object_get(offer, name);
+
+	if (json_is_integer(number))
+		printf("%-12s %lld\n", title,
+		       (long long)json_integer_value(number));
+}
+
+/* Whom it is about; false: it can't be read. */
+static bool put_offer(const struct xsd_file *file)
+{
+	json_t *offer = json_loadb((const char *)file->offer, file->offer_len,
+				   JSON_REJECT_DUPLICATES, NULL);
+	const json_t *writer = json_object_get(offer, "writer");
+	bool good = offer;
+
+	if (!good)
+		fprintf(stderr, "%s: the offer is not JSON\n", file->name);
+	put_offer_number(offer, "domid", "offer of");
+	put_offer_text(offer, "name", "name");
+	put_offer_text(offer, "uuid", "uuid");
+	put_offer_text(offer, "type", "type");
+	put_offer_text(offer, "token", "token");
+	put_offer_text(writer, "host", "from host");
+	put_offer_text(writer, "xen", "with Xen");
+	put_offer_text(writer, "cpu", "on");
+	put_offer_number(offer, "vcpus", "vcpus");
+	put_offer_number(offer, "memory_kb", "memory kB");
+	printf("%-12s %zu\n", "devices",
+	       json_array_size(json_object_get(offer, "devices")));
+	json_decref(offer);
+	return good;
+}
+
+/* What a save image says before the state in it, if there is one. */
+static bool put_save(const struct xsd_file *file)
+{
+	const struct xcr_info *save = &file->save;
+	bool good = true;
+
+	printf("%-12s", "layers");
+	if (save->has_xl)
+		printf(" xl with flags 0x%x,", save->xl_flags);
+	if (save->has_libxl)
+		printf(" libxl %u,", save->libxl_version);
+	printf(" libxc %u of Xen %u.%u\n", save->libxc_version, save->xen_major,
+	       save->xen_minor);
+	printf("%-12s %llu, %llu pages\n", "records",
+	       (unsigned long long)save->records,
+	       (unsigned long long)save->pages);
+	if (file->offer)
+		good = put_offer(file);
+	return good;
+}
+
+static void put_state(const struct xsd_file *file)
+{
 	static const char *const sums[] = {"none", "good", "wrong"};
+	const struct xs_image *image = &file->image;
 	unsigned int rings = 0;
 	uint32_t i;
-	int rc;
 
-	rc = xsd_load(opts->args[0], opts, &file);
-	if (rc) {
-		xsd_unload(&file);
-		return rc;
-	}
 	for (i = 0; i < image->n_conns; i++)
 		rings += image->conns[i].kind == XS_IMAGE_RING;
-	printf("%-12s %s\n", "kind", file.kind_name);
-	if (file.kind == XSD_STREAM || file.kind == XSD_SAVE)
+	if (file->kind == XSD_STREAM || file->kind == XSD_SAVE)
 		printf("%-12s %u, %s-endian\n", "version", image->version,
 		       image->big_endian ? "big" : "little");
-	if (file.kind == XSD_SAVE)
+	if (file->kind == XSD_SAVE)
 		printf("%-12s offset 0x%zx in the file\n", "place",
-		       (size_t)(file.state - file.data));
+		       (size_t)(file->state - file->data));
 	put_origin(image);
 	printf("%-12s %u rings, %u sockets\n", "connections", rings,
 	       image->n_conns - rings);
@@ -125,10 +188,41 @@ int xsd_cmd_info(const struct xsd_options *opts)
 	if (image->global.has_ext)
 		printf("%-12s %llu\n", "generation",
 		       (unsigned long long)image->global.gen);
-	printf("%-12s %zu\n", "bytes", file.state_len);
+	printf("%-12s %zu\n", "bytes", file->state_len);
 	printf("%-12s %08x (CRC-32C), checksum in the file: %s\n", "hash",
-	       xs_crc32c(0, file.state, file.state_len), sums[image->sum]);
-	rc = put_verdict(&file);
+	       xs_crc32c(0, file->state, file->state_len), sums[image->sum]);
+}
+
+static int put_info(const struct xsd_file *file)
+{
+	bool good = true;
+	int rc = 0;
+
+	if (file->kind == XSD_SAVE && !file->context)
+		rc = xsd_need_state(file);
+	if (rc)
+		return rc;
+	printf("%-12s %s\n", "kind", file->kind_name);
+	if (file->kind == XSD_SAVE)
+		good = put_save(file);
+	if (file->context)
+		good &= xsd_sum_up_context(file);
+	if (file->has_state) {
+		put_state(file);
+		rc = put_verdict(file);
+	}
+	return rc ? rc : good ? XSD_OK : XSD_DIFFER;
+}
+
+int xsd_cmd_info(const struct xsd_options *opts)
+{
+	struct xsd_file file;
+	int rc = xsd_read(opts->args[0], &file);
+
+	if (!rc)
+		rc = xsd_parse(&file, opts);
+	if (!rc)
+		rc = put_info(&file);
 	if (!rc && file.n_damages)
 		rc = XSD_DIFFER;
 	xsd_unload(&file);
@@ -297,34 +391,76 @@ static void put_quotas(const struct xs_image *image, uint32_t domid)
 	}
 }
 
-int xsd_cmd_show(const struct xsd_options *opts)
+static int show_domain(const struct xsd_file *file, const char *number)
 {
 	const struct xs_image_conn *conn;
-	struct xsd_file file;
-	char *end = NULL;
-	long domid;
-	int rc;
+	char *end;
+	long domid = strtol(number, &end, 10);
 
-	domid = opts->n_args > 2 ? strtol(opts->args[2], &end, 10) : -1;
-	if (opts->n_args != 3 || strcmp(opts->args[1], "domain") ||
-	    !*opts->args[2] || *end || domid < 0) {
+	if (!*number || *end || domid < 0) {
 		fputs("xsdump: say: xsdump show FILE domain N\n", stderr);
 		return XSD_FAILED;
 	}
-	rc = xsd_load(opts->args[0], opts, &file);
-	if (!rc) {
-		conn = xsd_find_ring(&file.image, (uint32_t)domid);
-		printf("domain %ld\n", domid);
-		if (conn) {
-			put_conn(&file.image, conn);
-			put_watches(&file.image, conn->id);
-			put_txns(&file.image, conn->id);
-		} else {
-			puts("has no connection");
-			rc = XSD_DIFFER;
-		}
-		put_quotas(&file.image, (uint32_t)domid);
+	if (xsd_need_state(file))
+		return XSD_DIFFER;
+	conn = xsd_find_ring(&file->image, (uint32_t)domid);
+	printf("domain %ld\n", domid);
+	if (conn) {
+		put_conn(&file->image, conn);
+		put_watches(&file->image, conn->id);
+		put_txns(&file->image, conn->id);
+	} else {
+		puts("has no connection");
 	}
+	put_quotas(&file->image, (uint32_t)domid);
+	return conn ? XSD_OK : XSD_DIFFER;
+}
+
+static int show_context(const struct xsd_file *file)
+{
+	if (file->context)
+		return xsd_put_context(file) ? XSD_OK : XSD_DIFFER;
+	fprintf(stderr, "%s: there is no context in it\n", file->name);
+	return XSD_DIFFER;
+}
+
+static int show_offer(const struct xsd_file *file)
+{
+	struct jsonw w = {.out = stdout};
+
+	if (!file->offer) {
+		fprintf(stderr, "%s: there is no offer in it\n", file->name);
+		return XSD_DIFFER;
+	}
+	jsonw_open(&w, NULL, false);
+	xsd_json_offer(&w, file);
+	jsonw_close(&w);
+	return XSD_OK;
+}
+
+static int show(const struct xsd_file *file, const struct xsd_options *opts)
+{
+	const char *what = opts->args[1];
+
+	if (!strcmp(what, "domain") && opts->n_args == 3)
+		return show_domain(file, opts->args[2]);
+	if (!strcmp(what, "context") && opts->n_args == 2)
+		return show_context(file);
+	if (!strcmp(what, "offer") && opts->n_args == 2)
+		return show_offer(file);
+	fputs("xsdump: show FILE takes domain N, context or offer\n", stderr);
+	return XSD_FAILED;
+}
+
+int xsd_cmd_show(const struct xsd_options *opts)
+{
+	struct xsd_file file;
+	int rc = xsd_read(opts->args[0], &file);
+
+	if (!rc)
+		rc = xsd_parse(&file, opts);
+	if (!rc)
+		rc = show(&file, opts);
 	if (!rc && file.n_damages)
 		rc = XSD_DIFFER;
 	xsd_unload(&file);

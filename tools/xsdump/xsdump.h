@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "state/image.h"
+#include "xcr/stream.h"
 
 #define XSD_OK	   0
 #define XSD_DIFFER 1 /* or: something is wrong with the file */
@@ -38,7 +39,8 @@ enum xsd_kind {
 	XSD_STREAM,
 	XSD_OCAML,
 	XSD_TDB,
-	XSD_SAVE, /* with a stream in it */
+	XSD_SAVE,    /* a save image, perhaps with a state in it */
+	XSD_CONTEXT, /* of Xen, on its own */
 };
 
 /* A file that was read. */
@@ -48,16 +50,24 @@ struct xsd_file {
 	size_t len;
 	enum xsd_kind kind;
 	const char *kind_name;
+	bool mapped;	      /* data is, and is not to be written to */
+	bool has_state;	      /* the image below is of something */
 	const uint8_t *state; /* the stream; in data */
 	size_t state_len;
 	struct xs_image image;
-	unsigned int n_damages; /* with --salvage */
+	unsigned int n_damages; /* what was wrong, and no reason to stop */
+	/* Of a save image; NULL: it has none.  In data. */
+	struct xcr_info save;
+	const uint8_t *offer, *context;
+	size_t offer_len, context_len;
 };
 
 /* load.c */
 int xsd_read(const char *name, struct xsd_file *file);
+int xsd_parse(struct xsd_file *file, const struct xsd_options *opts);
 int xsd_load(const char *name, const struct xsd_options *opts,
 	     struct xsd_file *file);
+int xsd_need_state(const struct xsd_file *file);
 void xsd_unload(struct xsd_file *file);
 void xsd_complain(const char *name, size_t base,
 		  const struct xs_image_error *err);
@@ -90,6 +100,16 @@ void xsd_json_write(FILE *out, const struct xs_image *image, bool compact,
 int xsd_json_read(const char *text, size_t len, struct xs_image *image,
 		  struct xs_image_format *format, char *error,
 		  size_t error_len);
+
+struct jsonw;
+void xsd_json_state(struct jsonw *w, const char *key,
+		    const struct xs_image *image);
+
+/* context.c, context_json.c: false: it is not good, which has been said */
+bool xsd_put_context(const struct xsd_file *file);
+bool xsd_sum_up_context(const struct xsd_file *file);
+bool xsd_json_context(struct jsonw *w, const struct xsd_file *file);
+void xsd_json_offer(struct jsonw *w, const struct xsd_file *file);
 
 /* tdb.c */
 int xsd_tdb_read(const char *name, struct xs_image *image, char *error,
