@@ -65,8 +65,8 @@ static void use_vcpus(const struct gtm_view *view)
 		for (q = 0; q < 16; q++) {
 			uint32_t tail = v->fifo_tail[q];
 
-			if (tail)
-				sum(&view->fifo_word[tail], 4);
+			fuzz_require(!tail || tail < view->fifo->nr_words,
+				     "tail %u", tail);
 		}
 	}
 }
