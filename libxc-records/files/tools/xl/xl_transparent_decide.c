@@ -107,7 +107,7 @@ static int decision_take(const char *token, const struct record *rec, int *fd_r)
     fd = open(temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         goto out;
-    if (write(fd, text, strlen(text)) == strlen(text) &&
+    if (write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
         !flock(fd, LOCK_EX | LOCK_NB) && !fsync(fd)) {
         taken = link(temp, path) ? errno == EEXIST ? 0 : -1 : 1;
         if (taken == 1 && sync_directory())

@@ -171,12 +171,12 @@ static void check_cpu(accept_state *as)
 static void check_memory(accept_state *as)
 {
     libxl__gc *gc = as->gc;
-    long long need = libxl__gtm_json_get_number(as->offer, "memory_kb",
-                                                LLONG_MAX);
-    uint64_t free_kb;
+    long long memory_kb = libxl__gtm_json_get_number(as->offer, "memory_kb",
+                                                     LLONG_MAX);
+    uint64_t free_kb, need = memory_kb;
     libxl_dominfo dom0;
 
-    if (need < 0) {
+    if (memory_kb < 0) {
         problem(as, "offer", "memory_kb");
         return;
     }
@@ -191,10 +191,10 @@ static void check_memory(accept_state *as)
     if (libxl_domain_info(CTX, &dom0, 0) ||
         need > free_kb + dom0.current_memkb - min((uint64_t)DOM0_KB,
                                                   dom0.current_memkb))
-        problem(as, "memory", "%lld KiB are needed, %"PRIu64" are free",
+        problem(as, "memory", "%"PRIu64" KiB are needed, %"PRIu64" are free",
                 need, free_kb);
     else
-        note(as, "memory", "%lld KiB are needed, %"PRIu64" are free: "
+        note(as, "memory", "%"PRIu64" KiB are needed, %"PRIu64" are free: "
              "domain 0 has to give some", need, free_kb);
     libxl_dominfo_dispose(&dom0);
 }
@@ -334,7 +334,7 @@ static void write_list(accept_state *as, yajl_gen hand, const char *key,
                        const flexarray_t *list)
 {
     libxl__gc *gc = as->gc;
-    int i;
+    unsigned int i;
 
     libxl__gtm_json_key(hand, key);
     yajl_gen_array_open(hand);

@@ -334,7 +334,7 @@ static int max_grant_version(libxl__gc *gc, uint32_t domid, int *version_r)
     if (rc) goto out;
 
     *version_r = config.b_info.max_grant_version;
-    if (*version_r == LIBXL_MAX_GRANT_DEFAULT)
+    if (*version_r == (int)LIBXL_MAX_GRANT_DEFAULT)
         *version_r = phys.cap_gnttab_v2 ? 2 : phys.cap_gnttab_v1 ? 1 : 0;
 
  out:
