@@ -51,7 +51,7 @@ struct xen_gtm_record {
 #define XEN_GTM_REC_DOMAIN      1   /* always, once */
 #define XEN_GTM_REC_SHINFO      2   /* always, once */
 #define XEN_GTM_REC_VCPU        3   /* always, one for each vcpu */
-#define XEN_GTM_REC_PIRQ        4   /* once, if an emulated interrupt has one */
+#define XEN_GTM_REC_PIRQ        4   /* once, if the guest has any */
 #define XEN_GTM_REC_EVTCHN      5   /* always, once */
 #define XEN_GTM_REC_FIFO        6   /* once, if and only if DOMAIN says so */
 #define XEN_GTM_REC_GNTTAB      7   /* always, once */
@@ -97,10 +97,11 @@ struct xen_gtm_vcpu {
     int64_t  periodic_left;     /* ns to its next event, negative: overdue */
     int64_t  singleshot_left;
     uint64_t runstate_time[4];  /* ns in each RUNSTATE_* */
+    uint64_t tsc;               /* as the guest reads it at DOMAIN's guest_time */
     uint32_t fifo_tail[16];     /* last port of each queue, 0: empty */
     uint8_t  control[72];       /* content of the control block */
     uint8_t  vcpu_info[64];     /* content, zero if it is in SHINFO */
-    uint64_t reserved[4];
+    uint64_t reserved[3];
 };
 
 /* PIRQ: an array of these, ascending by pirq */
@@ -108,6 +109,10 @@ struct xen_gtm_pirq {
     uint32_t pirq;
     int32_t  source;            /* GSI, or */
 #define XEN_GTM_PIRQ_MSI        (-1)      /* an emulated MSI */
+#define XEN_GTM_PIRQ_NONE       (-2)      /* nothing yet, only ALLOCATED */
+    uint32_t flags;
+#define XEN_GTM_PIRQ_ALLOCATED  (1u << 0) /* the guest asked for its number */
+    uint32_t reserved;
 };
 
 /*
@@ -181,6 +186,7 @@ struct xen_gtm_watchdog {
 #define XEN_GTM_REFUSE_GRANT_KIND       14  /* transitive or transfer grants */
 #define XEN_GTM_REFUSE_SIZE             15  /* context longer than the limit */
 #define XEN_GTM_REFUSE_DYING            16  /* is being destroyed */
+#define XEN_GTM_REFUSE_HIDDEN_PAGE      17  /* registered a page without gfn */
 #define XEN_GTM_BUSY_RUNNING            32  /* not paused */
 #define XEN_GTM_BUSY_MAPPED             33  /* grants mapped by a back-end */
 #define XEN_GTM_BUSY_UNSTABLE           34  /* changed while it was read */
