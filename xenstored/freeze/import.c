@@ -555,7 +555,6 @@ int xs_thaw_attach(struct xs_conns *conns, struct xs_domain *domain)
 	if (c->target != XS_DOMID_INVALID && xs_domain_find(conns, c->target))
 		conn->watcher.cred.target = c->target;
 	conn->ignored = c->ignored;
-	domain->shutdown_told = c->shutdown_told;
 	xs_thaw_free(domain);
 	return 0;
 }

@@ -228,6 +228,21 @@ static void fire(struct commit *c, const struct xs_delta *d,
 			      c->stage->cred.domid);
 }
 
+/* Watchers of what is above it were to be told of this removal, too. */
+static void fire_alone(struct commit *c, const struct xs_delta *d)
+{
+	struct xs_watch_rights rights = {
+		.before = d->base->perms,
+		.parent = d->base->parent->perms,
+	};
+	char path[XS_PATH_BUF];
+	size_t len = delta_path(d, path, sizeof(path));
+
+	if (len)
+		xs_watch_fire(c->watches, path, len, &rights,
+			      c->stage->cred.domid);
+}
+
 static bool is_special(const struct commit *c, const struct xs_delta *d)
 {
 	while (d->parent)
@@ -246,7 +261,11 @@ static void fire_all(struct commit *c)
 			xs_list_entry(pos, struct xs_delta, touched);
 		const struct xs_node *cut = cut_node(d);
 
-		if (!(d->flags & XS_D_TARGET) || is_special(c, d))
+		if (is_special(c, d))
+			continue;
+		if (d->flags & XS_D_ALONE && d->flags & XS_D_GONE && d->base)
+			fire_alone(c, d);
+		if (!(d->flags & XS_D_TARGET))
 			continue;
 		if (cut)
 			xs_watch_fire_removal(c->watches, c->tree, cut,

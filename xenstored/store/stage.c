@@ -663,8 +663,11 @@ static int do_rm(struct xs_stage *stage, const struct xs_request *rq)
 		return rc;
 	if (rc && !(d->parent->flags & XS_D_PRESENT))
 		return rc;
-	for (c = d; c; c = xs_delta_next(d, c))
+	for (c = d; c; c = xs_delta_next(d, c)) {
+		if (c != d && c->flags & XS_D_CUT)
+			c->flags |= XS_D_ALONE;
 		forget(stage, c);
+	}
 	d->flags |= XS_D_CUT | XS_D_TARGET;
 	return 0;
 }

@@ -15,6 +15,7 @@
 #define XS_D_VALUE  0x0010 /* give it this value */
 #define XS_D_PERMS  0x0020 /* give it these permissions */
 #define XS_D_TARGET 0x0040 /* a request named it: tell the watchers */
+#define XS_D_ALONE  0x0100 /* removed by a request, then something above it */
 /* Used while committing. */
 #define XS_D_GONE   0x0080 /* something above it is cut */
 
