@@ -34,6 +34,6 @@ hv-series:
 	@rm -rf $(BUILD)/hv-series
 	@hv/tools/series export $(BUILD)/hv-series hv libxc-records
 
-# lint: check-series
+lint: check-series
 check-series:
 	@hv/tools/series check hv libxc-records
