@@ -124,6 +124,7 @@ static void *run_net(void *arg)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	for (;;) {
 		char ask[64], answer[64];
+		ssize_t got;
 		int len = snprintf(ask, sizeof(ask), "ping %lu", ++seq);
 
 		if (sendto(fd, ask, (size_t)len, 0, (struct sockaddr *)&to,
@@ -131,8 +132,11 @@ static void *run_net(void *arg)
 			n_tx++;
 		else
 			usleep(100000);
-		if (recv(fd, answer, sizeof(answer), 0) == len &&
-		    !memcmp(ask, answer, (size_t)len)) {
+		/* An answer that came late is not the one to this question. */
+		while ((got = recv(fd, answer, sizeof(answer), 0)) > 0)
+			if (got == len && !memcmp(ask, answer, (size_t)len))
+				break;
+		if (got > 0) {
 			n_rx++;
 			keep_max(&udp_gap, now(CLOCK_BOOTTIME) - last);
 			last = now(CLOCK_BOOTTIME);

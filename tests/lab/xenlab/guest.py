@@ -12,18 +12,27 @@ from .paths import LabTimeout, wait_until
 
 TEMPLATE = """\
 name = "{name}"
-type = "pvh"
+type = "{type}"
 kernel = "{kernel}"
 ramdisk = "/lab/guest.cpio"
 memory = {memory}
-vcpus = 1
+vcpus = {vcpus}
 extra = "{extra}"
 disk = [ {disks} ]
 vif = [ {vifs} ]
 on_reboot = "restart"
 on_crash = "preserve"
 """
+# A PC from qemu-xen, without what would need a driver in the guest.
+HVM = """\
+vga = "none"
+sdl = 0
+vnc = 0
+usb = 0
+viridian = 0
+"""
 KERNEL = "/lab/vmlinux"
+HVM_KERNEL = "/lab/vmlinuz"
 FIRST_IO_LIMIT = 45
 
 
@@ -31,7 +40,8 @@ class Guest:
     """NUMBER (1 to 200) makes its address and its MAC address."""
 
     def __init__(self, host, name, number=1, memory=128, disk=True, net=True,
-                 idle=False, kernel=KERNEL, options="", disk_spec=None):
+                 idle=False, kernel=None, options="", disk_spec=None,
+                 vcpus=1, type="pvh"):
         self.host = host
         self.name = name
         self.number = number
@@ -43,9 +53,14 @@ class Guest:
         self._net = net
         self._idle = idle
         self._memory = memory
-        self._kernel = kernel
+        self._type = type
+        self._kernel = kernel or (HVM_KERNEL if type == "hvm" else KERNEL)
         self._options = options
+        self._vcpus = vcpus
         self._commands = 0
+        self._past = ""
+        self._log = None
+        self._log_start = 0
 
     # -- life
 
@@ -65,11 +80,14 @@ class Guest:
         if self._options:
             extra.append(self._options)
         mac = f"00:16:3e:00:00:{self.number:02x}"
-        return TEMPLATE.format(
-            name=self.name, kernel=self._kernel, memory=self._memory,
+        hvm = self._type == "hvm"
+        return (TEMPLATE + (HVM if hvm else "")).format(
+            name=self.name, type=self._type, kernel=self._kernel, memory=self._memory,
+            vcpus=self._vcpus,
             extra=" ".join(extra),
             disks=f'"{self._disk_spec}"' if self._disk_spec else "",
-            vifs=f'"mac={mac},bridge=xenbr0"' if self._net else "")
+            vifs=f'"{"type=vif," if hvm else ""}mac={mac},bridge=xenbr0"'
+            if self._net else "")
 
     def prepare_script(self):
         """Puts its disk image and its configuration into dom0."""
@@ -95,15 +113,30 @@ class Guest:
 
     @property
     def log(self):
-        return self.host.results / "guests" / f"guest-{self.name}.log"
+        return self._log or \
+            self.host.results / "guests" / f"guest-{self.name}.log"
 
-    def console_text(self, since=0):
-        """The console from character SINCE on."""
+    def _read_log(self):
         try:
-            text = self.log.read_text(errors="replace").replace("\r", "")
+            return self.log.read_text(errors="replace").replace("\r", "")
         except OSError:
             return ""
-        return text[since:]
+
+    def console_text(self, since=0):
+        """The console from character SINCE on, on all hosts it was on."""
+        return (self._past + self._read_log()[self._log_start:])[since:]
+
+    def incoming_log(self, host):
+        """Where xenconsoled of HOST will write: it knows an incoming guest by
+        the name that it has while it arrives."""
+        return host.results / "guests" / f"guest-{self.name}--incoming.log"
+
+    def moved_to(self, host, log_start):
+        """The guest runs on HOST now, and the console goes on there."""
+        self._past = self.console_text()
+        self.host = host
+        self._log = self.incoming_log(host)
+        self._log_start = log_start
 
     def position(self):
         return len(self.console_text())
