@@ -361,7 +361,7 @@ int gtm_get_context(struct domain *d, struct xen_domctl_gtm_get_context *op)
     int rc;
 
     op->reason = XEN_GTM_OK;
-    if ( op->flags || d == current->domain )
+    if ( op->flags || (!ask && d == current->domain) )
         return -EINVAL;
 
     /* Not within domain_lock(), which a vcpu still running may wait for. */
