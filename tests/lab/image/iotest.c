@@ -6,10 +6,12 @@
  *          with a sequence number and a checksum; after each write an older
  *          block is read back and compared with what memory says it holds
  *   net    UDP ping-pong with PEER port 7777; the answer must be the question
+ *   tcp    one connection to PEER port 7777 for all the time: blocks of 1 KiB,
+ *          numbered and filled, must come back as they went
  *   clock  a 20 ms tick that reports every jump of any clock over 0.3 s
  *
  * Once a second one line of counters:
- *   ST t=SECONDS ios=N errs=N iomax=S tx=N rx=N udpgap=S tick=S
+ *   ST t=SECONDS ios=N errs=N iomax=S tx=N rx=N udpgap=S tick=S tcp=N
  * and one line "ERR ..." per error found, "GAP ..." per clock jump.
  * DISK or PEER may be "-".
  */
@@ -39,7 +41,7 @@ struct block {
 	uint8_t data[BLOCK - 16];
 };
 
-static volatile unsigned long n_ios, n_errs, n_tx, n_rx;
+static volatile unsigned long n_ios, n_errs, n_tx, n_rx, n_tcp;
 static volatile double io_max, udp_gap, tick_max;
 
 static double now(clockid_t clock)
@@ -146,6 +148,38 @@ static void *run_net(void *arg)
 	return NULL;
 }
 
+/* The connection must last: its end is an error, and the end of the work. */
+static void *run_tcp(void *arg)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(7777) };
+	uint32_t ask[256], answer[256];
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int tries = 20;
+
+	inet_aton(arg, &to.sin_addr);
+	while (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+		if (!--tries) {
+			found_error("tcp connect", 0);
+			return NULL;
+		}
+		usleep(500000);
+	}
+	for (;;) {
+		for (uint32_t i = 0; i < 256; i++)
+			ask[i] = (uint32_t)n_tcp * 2654435761u + i;
+		if (send(fd, ask, sizeof(ask), MSG_NOSIGNAL) != sizeof(ask) ||
+		    recv(fd, answer, sizeof(answer), MSG_WAITALL) !=
+			    sizeof(answer) ||
+		    memcmp(ask, answer, sizeof(ask))) {
+			found_error("tcp", n_tcp);
+			return NULL;
+		}
+		n_tcp++;
+		usleep(PAUSE_US);
+	}
+}
+
 static void *run_clock(void *arg)
 {
 	static const clockid_t id[3] = { CLOCK_MONOTONIC, CLOCK_BOOTTIME,
@@ -184,13 +218,15 @@ int main(int argc, char **argv)
 	pthread_create(&t, NULL, run_clock, NULL);
 	if (*argv[1] != '-')
 		pthread_create(&t, NULL, run_disk, argv[1]);
-	if (*argv[2] != '-')
+	if (*argv[2] != '-') {
 		pthread_create(&t, NULL, run_net, argv[2]);
+		pthread_create(&t, NULL, run_tcp, argv[2]);
+	}
 	for (;;) {
 		sleep(1);
-		printf("ST t=%.2f ios=%lu errs=%lu iomax=%.3f tx=%lu rx=%lu udpgap=%.3f tick=%.3f\n",
+		printf("ST t=%.2f ios=%lu errs=%lu iomax=%.3f tx=%lu rx=%lu udpgap=%.3f tick=%.3f tcp=%lu\n",
 		       now(CLOCK_MONOTONIC), n_ios, n_errs, io_max, n_tx, n_rx,
-		       udp_gap, tick_max);
+		       udp_gap, tick_max, n_tcp);
 		io_max = udp_gap = tick_max = 0;
 	}
 }

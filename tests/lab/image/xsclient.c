@@ -3,6 +3,8 @@
  * xsclient DEVICE check DIR          every kind of request a guest makes
  * xsclient DEVICE hammer DIR SECONDS reads, writes, watches and transactions
  *                                    as fast as the store answers
+ * xsclient DEVICE hold DIR FILE      a watch on DIR/watched and a transaction
+ *                                    with DIR/held in it, until FILE is there
  *
  * Speaks the xenstore protocol itself, over the kernel's /dev/xen/xenbus, so
  * it needs no library and runs in a guest of nothing but this program.  DIR
@@ -312,6 +314,35 @@ static int hammer(struct conn *c, double seconds)
 	return n_bad != 0;
 }
 
+/*
+ * Prints "XS holds" when all is open, "XS event PATH" for each event, and when
+ * FILE is there "XS commit ok" or the error.
+ */
+static int hold(struct conn *w, struct conn *t, const char *file)
+{
+	struct pollfd pf = { .fd = w->fd, .events = POLLIN };
+	const char *e;
+	uint32_t tx;
+	struct head h;
+
+	must(w, "watch", call_path(w, WATCH, 0, "watched", "hold"), NULL);
+	must(t, "start", start_tx(t, &tx), NULL);
+	must(t, "write", call_path(t, WRITE, tx, "held", "in transit"), NULL);
+	if (n_fail)
+		return 1;
+	printf("XS holds\n");
+	while (access(file, F_OK)) {
+		while (w->n_seen < w->n_events)
+			printf("XS event %s\n",
+			       w->events[w->n_seen++ % EVENTS_MAX].path);
+		if (poll(&pf, 1, 100) > 0 && !take_packet(w, &h, ANSWER_MS))
+			return 1;
+	}
+	e = end_tx(t, tx, true);
+	printf("XS commit %s\n", e ? e : "ok");
+	return e != NULL;
+}
+
 int main(int argc, char **argv)
 {
 	static struct conn a, b;
@@ -322,5 +353,7 @@ int main(int argc, char **argv)
 	dir = argv[3];
 	if (!strcmp(argv[2], "hammer"))
 		return hammer(&a, argc > 4 ? atof(argv[4]) : 5);
+	if (!strcmp(argv[2], "hold") && argc > 4)
+		return hold(&a, &b, argv[4]);
 	return run_checks(&a, &b);
 }

@@ -138,6 +138,13 @@ class Guest:
         self._log = self.incoming_log(host)
         self._log_start = log_start
 
+    def restored(self, past):
+        """It was saved and restored where it is: xenconsoled, which begins a
+        new console, goes on in the log of its name."""
+        self._past, self._log = past, None
+        self._log_start = 0
+        self._log_start = len(self._read_log())
+
     def position(self):
         return len(self.console_text())
 

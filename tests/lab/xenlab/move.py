@@ -13,7 +13,9 @@ from .host import CommandFailed
 
 MOVE_LIMIT = 30
 NETWORK = "10.1."
-PHASE = re.compile(r"transparent: phase (\S+) (begin|end) (\d+)")
+PHASE = re.compile(r"transparent: phase (\S+) (begin|end) ([\d.]+)")
+PAUSE = re.compile(r"guest stood still +([\d.]+) ms")
+OLD = "/mnt/debian"     # Debian's own root, without what was laid over it
 
 
 def hosts_address(host):
@@ -29,6 +31,17 @@ class Move:
     sent: str       # what xl said here,
     received: str   # and there
     phases: dict = field(default_factory=dict)
+    came_from: object = None
+
+    @property
+    def pause(self):
+        """Seconds that the guest stood still, as xl says; 0: it does not."""
+        said = PAUSE.search(self.sent)
+        return float(said.group(1)) / 1000 if said else 0.0
+
+    def as_dict(self):
+        return {"seconds": self.seconds, "pause": self.pause,
+                "phases_ms": self.phases}
 
 
 def _remote_logs(host):
@@ -41,9 +54,10 @@ def phases(text):
     begun, took = {}, {}
     for name, what, ms in PHASE.findall(text):
         if what == "begin":
-            begun[name] = int(ms)
+            begun[name] = float(ms)
         elif name in begun:
-            took[name] = took.get(name, 0) + int(ms) - begun.pop(name)
+            took[name] = round(took.get(name, 0) + float(ms)
+                               - begun.pop(name), 3)
     return took
 
 
@@ -63,7 +77,8 @@ def migrate(guest, to, options="", limit=MOVE_LIMIT, check=True):
         (to.results / "remote" / name).read_text(errors="replace")
         for name in sorted(_remote_logs(to) - before))
     move = Move(seconds, status, said, received,
-                {"source": phases(said), "destination": phases(received)})
+                {"source": phases(said), "destination": phases(received)},
+                here)
     if status == 0:
         guest.moved_to(to, log_start)
     elif check:
@@ -71,3 +86,36 @@ def migrate(guest, to, options="", limit=MOVE_LIMIT, check=True):
                             f"-- it said:\n{said}\n-- the other side:\n"
                             f"{received}")
     return move
+
+
+def refused_by_debian(guest, to):
+    """A transparent move to a host whose xl knows nothing of it: Debian's own
+    runs there.  Answers what it said; the guest must not have been touched."""
+    to.run(f"mkdir -p {OLD} && mount -o ro /dev/disk/root {OLD}")
+    guest.host.run(
+        "cat > /srv/to-debian <<'END'\n#!/bin/sh\nhost=$1\nshift 2\n"
+        f"exec remote $host env LD_LIBRARY_PATH={OLD}/usr/lib/x86_64-linux-gnu "
+        f"{OLD}/usr/lib/xen-4.17/bin/xl \"$@\"\nEND\n"
+        "chmod +x /srv/to-debian")
+    before = _remote_logs(to)
+    status, said = guest.host.run(
+        f"xl migrate --transparent -s /srv/to-debian {guest.name} "
+        f"{hosts_address(to)}", MOVE_LIMIT, check=False)
+    to.run(f"umount {OLD}")
+    received = "".join(
+        (to.results / "remote" / name).read_text(errors="replace")
+        for name in sorted(_remote_logs(to) - before))
+    if status == 0 or "mandatory flag" not in received:
+        raise CommandFailed(f"status {status}: {said}\n-- the other side:\n"
+                            f"{received}")
+    return next(x for x in received.splitlines() if "mandatory" in x)
+
+
+def save_and_restore(guest, options):
+    """Into a file, out of existence, and back."""
+    file = f"/srv/{guest.name}.save"
+    text = guest.console_text()
+    guest.host.run(f"xl save {options} {guest.name} {file} && sleep 2 && "
+                   f"xl restore {file}", MOVE_LIMIT)
+    guest.host.run(f"rm {file}")
+    guest.restored(text)
