@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a guest could notice of being moved: looked at before and after.
+
+look() takes down all that must stay: kernel log, boot id, domid, every node of
+its home with its permissions, interrupts, counters of its work, clock jumps.
+compare() fails with what is different, or went where it must not.
+"""
+import re
+
+from .paths import LabError, wait_until
+
+# What an operator's tools on each host change, and no guest looks at.
+HOST_NODES = re.compile(r"/console/tty |/image/|/control/shutdown$")
+LOST_MAX = 8        # pings that may go unanswered for one pause
+SLOW = 1.0          # seconds that an emulated processor may lose anyway
+
+
+class Noticed(LabError):
+    pass
+
+
+def must(ok, text):
+    if not ok:
+        raise Noticed(text)
+
+
+class Witness:
+    def __init__(self, guest):
+        self.guest = guest
+        self.before = None
+        self.pause = 0.0
+
+    # -- looking
+
+    def _nodes(self):
+        text = self.guest.host.out(
+            f"xenstore-ls -fp /local/domain/{self.guest.domid()}", 20)
+        return sorted(line for line in text.splitlines()
+                      if not HOST_NODES.search(line))
+
+    def _interrupts(self):
+        text = self.guest.run("cat /proc/interrupts")[1]
+        found = {}
+        for line in text.splitlines()[1:]:
+            name, _, rest = line.partition(":")
+            counts = re.match(r"\s*((?:\d+\s+)*\d+)\s*(.*)", rest)
+            if counts:
+                found[f"{name.strip()} {counts.group(2)}".strip()] = sum(
+                    int(n) for n in counts.group(1).split())
+        return found
+
+    def _look(self):
+        guest = self.guest
+        return {
+            "domid": guest.domid(),
+            "kernel log": guest.run("dmesg", 30)[1],
+            "boot id": guest.run(
+                "cat /proc/sys/kernel/random/boot_id")[1],
+            "nodes": self._nodes(),
+            "interrupts": self._interrupts(),
+            "counters": guest.counters(),
+            "at": guest.position(),
+        }
+
+    def look(self):
+        self.before = self._look()
+        return self.before
+
+    # -- comparing
+
+    def _same(self, name, old, new):
+        if old != new:
+            old, new = (x.splitlines() if isinstance(x, str) else x
+                        for x in (old, new))
+            gone = [x for x in old if x not in new] \
+                if isinstance(old, list) else old
+            come = [x for x in new if x not in old] \
+                if isinstance(new, list) else new
+            raise Noticed(f"{name} changed: was {gone}, is {come}")
+
+    def _clocks(self, old):
+        """No clock went back, and none ahead by more than the pause."""
+        for mono, boot, real in re.findall(
+                r"^GAP mono=(\S+) boot=(\S+) real=(\S+)",
+                self.guest.console_text(old["at"]), re.M):
+            steps = [float(x) for x in (mono, boot, real)]
+            must(min(steps) >= 0, f"a clock went back: {steps}")
+            must(max(steps) <= self.pause + SLOW,
+                 f"a clock jumped: {steps}, pause {self.pause}")
+
+    def _unnoticed(self, nodes=True):
+        old, new = self.before, self._look()
+        for name in ("domid", "boot id", "kernel log"):
+            self._same(name, old[name], new[name])
+        if nodes:
+            self._same("nodes", old["nodes"], new["nodes"])
+        self._same("interrupts", sorted(old["interrupts"]),
+                   sorted(new["interrupts"]))
+        back = [k for k, n in new["interrupts"].items()
+                if n < old["interrupts"][k]]
+        must(not back, f"interrupts that count from less: {back}")
+        silent = [k for k, n in new["interrupts"].items()
+                  if re.search("blkif|eth0|timer", k)
+                  and n <= old["interrupts"][k]]
+        must(not silent, f"interrupts that count no more: {silent}")
+        self.guest.check_no_errors()
+        was, now = old["counters"], new["counters"]
+        must(now["tcp"] > was["tcp"], "the TCP connection stands still")
+        lost = now["tx"] - now["rx"] - (was["tx"] - was["rx"])
+        must(lost <= LOST_MAX, f"{lost:.0f} pings lost")
+        self._clocks(old)
+
+    def compare(self, move):
+        """After a move that succeeded."""
+        self.pause = move.pause
+        self._unnoticed()
+        name = self.guest.name
+        where = move.came_from.out("xl list")
+        must(not re.search(rf"^{name}\b", where, re.M),
+             f"it still is where it came from:\n{where}")
+        where = self.guest.host.out("xl list")
+        must(re.search(rf"^{name} ", where, re.M), f"it is not here:\n{where}")
+
+    def compare_unmoved(self, pause=0.0):
+        """After a move that failed: it runs where it was, and only there."""
+        self.pause = pause
+        self._unnoticed()
+
+    def compare_saved(self):
+        self.pause = 0.0    # its clocks stand still in the file
+        self._unnoticed()
+
+    # -- a watch and a transaction that are open over moves
+
+    def hold(self):
+        guest = self.guest
+        home = f"/local/domain/{guest.domid()}"
+        guest.host.run(f"xenstore-write {home}/data/watched 0 && "
+                       f"xenstore-chmod {home}/data n{guest.domid()} && "
+                       f"xenstore-chmod {home}/data/watched "
+                       f"n{guest.domid()}")
+        guest.run("xsclient /dev/xen/xenbus hold data /tmp/commit "
+                  "> /dev/console 2>&1 &")
+        guest.wait_console(r"^XS holds", 15)
+
+    def watch_fires(self):
+        guest = self.guest
+        since = guest.position()
+        guest.host.run("xenstore-write /local/domain/"
+                       f"{guest.domid()}/data/watched changed")
+        guest.wait_console(r"^XS event \S*watched", 10, since)
+
+    def transaction_commits(self):
+        """Nobody changed what it read or wrote: it succeeds."""
+        guest = self.guest
+        since = guest.position()
+        guest.run("mkdir -p /tmp && touch /tmp/commit")
+        guest.wait_console(r"^XS commit ok", 10, since)
+        path = f"/local/domain/{guest.domid()}/data/held"
+        wait_until("what the transaction wrote", 5, lambda: guest.host.out(
+            f"xenstore-read {path}") == "in transit")
