@@ -19,6 +19,13 @@ check-lab: lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
 	$(LAB) test live --our $(BUILD) --xenstored debian-c $(LAB_ARGS)
 	$(LAB) test live --our $(BUILD) --xenstored debian-ocaml $(LAB_ARGS)
 
-#: demo           a guest at work on our daemon, for people to watch
-demo: lab-image $(BUILD)/bin/xenstored
-	@$(LAB) demo --our $(BUILD) --xenstored our $(LAB_ARGS)
+#: demo           a guest moves to another host and does not notice; a picture
+demo: lab-image hv $(BUILD)/bin/xenstored
+	@$(LAB) demo --our $(BUILD) --xenstored our --xen $(BUILD)/hv/xen.gz \
+		--overlay $(OVERLAY) $(LAB_ARGS)
+
+#: check-timeline the parts of the demo that need no host
+.PHONY: check-timeline
+lint: check-timeline
+check-timeline:
+	@tests/lab/test_timeline.py --quiet

@@ -1,70 +1,198 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The demonstration: one guest at work on a host whose store is ours."""
+"""The demonstration: a guest at work moves from one host to another without
+being told, and back with its help, for comparison."""
+import copy
+import json
 import os
+import threading
 import time
 
+from . import picture, report, timeline
 from .guest import Guest
 from .host import PRESETS
+from .move import hosts_address
+from .paths import LabError
 from .rig import Rig
+from .watch import Watch, ask_clock, start_heartbeat
+
+DISK = ("format=raw,vdev=xvda,access=rw,backendtype=phy,"
+        "target=/dev/disk/shared")
+LEAD, REST = 5, 5      # seconds watched before and after a move
+MOVE_LIMIT = 30
 
 
 class Stage:
+    """Tells the person who watches: one line an event."""
+
     def __init__(self):
         self._start = time.monotonic()
+        self._beats = 0
+        self._next = None
+        self._last = None
 
     def say(self, text=""):
-        print(f"[{time.monotonic() - self._start:5.1f} s] {text}", flush=True)
+        print(f"[{time.monotonic() - self._start:6.1f} s] {text}", flush=True)
 
     @staticmethod
     def show(text):
-        print("\n".join("          | " + line
+        print("\n".join("           | " + line
                         for line in text.splitlines()) + "\n", flush=True)
+
+    def event(self, kind, host, line):
+        if kind == "console":
+            if "BEAT " in line:
+                self._beats += 1
+            return
+        m = timeline.PHASE.search(line)
+        if m and m.group(2) == "begin":
+            self.say(f"  host {host}: {report.meaning(m.group(1))}")
+        elif not m and (words := report.event(line)):
+            self.say(f"  host {host}: {words}")
+
+    def pulse(self, seconds):
+        """Shows the guest's heartbeat, second by second, for so long."""
+        end = time.monotonic() + seconds
+        while (now := time.monotonic()) < end:
+            time.sleep(min(1.0, end - now))
+            self.heart()
+
+    def heart(self):
+        count, self._beats = self._beats, 0
+        self.say("  guest:  " + ("♥ " * min(count, 12) if count
+                                 else "·  (no heartbeat in this second)"))
+
+
+class Pulse:
+    """Shows the heartbeat beside a command that blocks."""
+
+    def __init__(self, stage):
+        self._stage, self._stop = stage, threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self):
+        while not self._stop.wait(1.0):
+            self._stage.heart()
+
+    def __enter__(self):
+        self._thread.start()
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join(3)
+
+
+def kernel_log(guest):
+    return guest.run("dmesg")[1].splitlines()
+
+
+def new_lines(before, after):
+    """Those of AFTER that came after BEFORE (the log only grows)."""
+    return after[len(before):]
+
+
+def work(guest):
+    counts = guest.counters()
+    if counts is None:
+        raise LabError("the guest says nothing about its work")
+    return counts
+
+
+def counted(before, after):
+    done = {k: int(after[k] - before[k]) for k in ("ios", "errs", "tx", "rx")}
+    return {"disk_operations": done["ios"], "disk_errors": done["errs"],
+            "packets_sent": done["tx"],
+            "packets_lost": max(0, done["tx"] - done["rx"] - 1)}
+
+
+def move(stage, watch, guest, to, kind):
+    """One move; answers its model."""
+    here, hosts = guest.host, (guest.host, to)
+    option = "--transparent " if kind == "transparent" else ""
+    command = f"xl -vvv migrate {option}-s remote {guest.name} " \
+              f"{hosts_address(to)}"
+    before_log, before = kernel_log(guest), work(guest)
+    clocks = {h.name: [ask_clock(h)] for h in hosts}
+    since = time.time()
+    stage.pulse(LEAD)
+    incoming = guest.incoming_log(to)
+    log_start = len(incoming.read_text(errors="replace").replace("\r", "")) \
+        if incoming.exists() else 0
+    stage.say(f"MOVING from {here.name} to {to.name}: "
+              f"xl migrate {option}{guest.name} {to.name}")
+    start = time.time()
+    with Pulse(stage):
+        status = watch.run(here, command, MOVE_LIMIT)
+    end = time.time()
+    if status == 0:
+        guest.moved_to(to, log_start)
+        stage.say(f"xl is done after {end - start:.1f} s: the guest is on "
+                  f"{to.name}.")
+    else:
+        stage.say(f"xl FAILED with status {status}; it said:")
+        stage.show("\n".join(t for _, t in watch.tools[here.name][-12:]))
+    stage.pulse(REST)
+    until = time.time()
+    for h in hosts:
+        clocks[h.name].append(ask_clock(h))
+    return timeline.build({
+        "kind": kind, "command": f"xl migrate {option}{guest.name} {to.name}",
+        "source": here.name, "destination": to.name, "start": start,
+        "end": end, "ok": status == 0, "tools": watch.tools,
+        "console": [c for c in watch.console if since <= c[0] <= until],
+        "clocks": {name: timeline.Clock(*c) for name, c in clocks.items()},
+        "kernel_log": new_lines(before_log, kernel_log(guest)),
+        "counts": counted(before, work(guest))})
 
 
 def run(results, config):
     stage = Stage()
-    daemon = PRESETS.get(config.xenstored, config.xenstored)
-    stage.say("Booting Debian's Xen and its dom0 kernel in an emulated PC "
-              "(no KVM, no root).")
-    with Rig.create(f"demo-{os.getpid()}", results, [config]) as rig:
+    stage.say("Booting two emulated PCs (no KVM, no root): Xen with our "
+              "patches, Debian's dom0, one network, one shared disk.")
+    configs = [copy.deepcopy(config) for _ in "AB"]
+    with Rig.create(f"demo-{os.getpid()}", results, configs) as rig:
         rig.start(1800, say=stage.say)
-        host = rig.host
-        stage.say(f"dom0 is up.  Starting {daemon} as its only xenstored, "
-                  "then Debian's toolstack.")
-        host.start_toolstack()
-        stage.show(host.out(f"tr '\\0' ' ' < /proc/{host.store_pid()}/cmdline;"
-                            " echo; xl info | grep -E "
-                            "'^(release|xen_version|virt_caps)'"))
-        guest = Guest(host, "demo")
-        guest.prepare()
-        stage.say("Creating an unmodified Debian guest with a disk, a network"
-                  " interface and a console:  xl create demo.cfg")
-        guest.create()
-        guest.wait_ready()
-        stage.say("The guest runs.")
-        stage.show(host.out("xl list"))
-        before = guest.wait_io(20, 10)
-        stage.say("It writes to its disk and reads back what it wrote, with "
-                  "checksums, and pings dom0.  Its own console:")
-        after = guest.wait_progress(100, 40)
-        stage.show("\n".join(guest.console_text().splitlines()[-5:]))
-        stage.say(f"Disk operations verified: {before['ios']:.0f} -> "
-                  f"{after['ios']:.0f}; pings answered: {before['rx']:.0f} -> "
-                  f"{after['rx']:.0f}; errors: {after['errs']:.0f}.")
-        stage.say("What the store holds about this guest:")
-        stage.show(host.out(
-            f"p=/local/domain/{guest.domid()}; "
-            "xenstore-ls -fp $p/device | grep -E "
-            "'state|ring-ref|event-channel|backend ' | head -12; "
-            "xenstore-ls -fp /local/domain/0/backend | grep -E "
-            "'state|hotplug-status|physical-device ' | head"))
-        stage.say("The guest itself asks the store, over its own ring:")
-        stage.show(guest.run("xsclient /dev/xen/xenbus check data/lab")[1]
-                   .splitlines()[-1])
-        guest.check_no_errors()
-        guest.destroy()
-        left = host.out("xl list | tail -n +3; xenstore-list /local/domain")
-        stage.say("Destroyed.  Domains in the store now: "
-                  + " ".join(left.split()))
-    stage.say("That was a real hypervisor, a real kernel and Debian's own "
-              f"tools; the store behind them was {daemon}.")
+        stage.say("Both dom0s are up.  Starting xenstored "
+                  f"({PRESETS.get(config.xenstored, config.xenstored)}) and "
+                  "the toolstack on each.")
+        for host in rig.hosts:
+            host.start_toolstack()
+        with Watch(rig.hosts, stage.event) as watch:
+            moves, title = act(stage, watch, *rig.hosts)
+            (rig.results / "events.log").write_text(watch.log())
+        finish(stage, rig, moves, title)
+    return [m for m in moves if not m["ok"]]
+
+
+def act(stage, watch, a, b):
+    guest = Guest(a, "demo", memory=96, disk_spec=DISK)
+    stage.say("Creating an unmodified Debian guest on host A, with disk, "
+              "network and console:  xl create demo.cfg")
+    guest.create()
+    guest.wait_ready()
+    stage.say("It writes to its disk and reads back with checksums, and "
+              "pings host A.  ♥ is its heartbeat.")
+    start_heartbeat(guest)
+    guest.wait_io(10, 5)
+    kernel = guest.run("uname -r")[1]
+    moves = [move(stage, watch, guest, b, "transparent")]
+    if guest.host is b:
+        stage.say("And back, in the way of today, for which the guest has to "
+                  "suspend itself.")
+        moves.append(move(stage, watch, guest, a, "co-operative"))
+    guest.destroy()
+    version = a.out("xl info | sed -n 's/^xen_version *: //p'")
+    return moves, f"Xen {version}, guest: PVH, Linux {kernel}, 96 MiB, " \
+                  "1 vCPU, disk and network at work"
+
+
+def finish(stage, rig, moves, subtitle):
+    model = {"title": "A running guest moves between two Xen hosts",
+             "subtitle": subtitle + " · emulated hosts, no KVM",
+             "moves": moves}
+    stage.say("What it came to:")
+    print("\n" + report.table(moves) + "\n", flush=True)
+    (rig.results / "timeline.json").write_text(json.dumps(model, indent=1))
+    path = rig.results / "timeline.svg"
+    path.write_text(picture.draw(model))
+    stage.say(f"The numbers:  {rig.results}/timeline.json")
+    stage.say(f"The picture:  {path}")
