@@ -65,7 +65,7 @@ def unpatched_receiver_refuses_up_front(s):
     return said
 
 
-@test(60, vital=True)
+@test(60)
 def moves_unnoticed(s):
     s.witness.look()
     m = go(s)
@@ -90,7 +90,7 @@ def console_answers(s):
     assert s.guest.run("echo in && echo out")[1] == "in\nout"
 
 
-@test(60, vital=True)
+@test(60)
 def and_back(s):
     s.witness.look()
     m = go(s)
@@ -117,7 +117,7 @@ def domid_taken(s):
     to = other(s)
     domid = s.guest.domid()
     to.run("mkdir -p /srv && printf 'name=\"x\"\\ntype=\"pvh\"\\n"
-           "kernel=\"/lab/vmlinux\"\\nmemory=64\\n"
+           "kernel=\"/lab/vmlinux\"\\nmemory=80\\n"
            f"domid={domid}\\n' > /srv/x.cfg && xl create -p /srv/x.cfg", 30)
     s.witness.look()
     try:

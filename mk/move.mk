@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Transparent migration, on two emulated hosts with the patched hypervisor and
+# toolstack.
+
+MOVE := $(LAB) test
+MOVE_ARGS = --our $(BUILD) --xenstored our --xen $(BUILD)/hv/xen.gz \
+	--overlay $(OVERLAY) $(LAB_ARGS)
+
+.PHONY: check-stream check-move
+#: check-stream   what Xen's own verifier says to streams, right and wrong
+check-stream: hv
+	tests/records/verify-stream $(BUILD)/hv/tree
+
+#: check-move     a guest that moves between two real hosts, unnoticed
+check-move: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
+	$(MOVE) transparent $(MOVE_ARGS)
+
+check: check-stream check-move
