@@ -115,7 +115,7 @@ def save_and_restore(guest, options):
     """Into a file, out of existence, and back."""
     file = f"/srv/{guest.name}.save"
     text = guest.console_text()
-    guest.host.run(f"mkdir -p /srv && xl save {options} {guest.name} {file} && sleep 2 && "
-                   f"xl restore {file}", MOVE_LIMIT)
+    guest.host.run(f"mkdir -p /srv && xl save {options} {guest.name} {file} "
+                   f"&& sleep 2 && xl restore {file}", MOVE_LIMIT)
     guest.host.run(f"rm {file}")
     guest.restored(text)
