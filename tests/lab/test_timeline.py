@@ -114,12 +114,31 @@ class Heartbeat(unittest.TestCase):
         self.assertAlmostEqual(pause["seconds"], 2.1, 2)
         self.assertAlmostEqual(pause["guest_seconds"], 0.3, 2)
 
+    def test_a_beat_that_moved_in_the_ring_is_from_before_the_pause(self):
+        s = seen()
+        s["tools"]["B"] += [
+            (START + 12, phase("unpause", w, (START + t - 3) * 1000))
+            for w, t in (("begin", 11.6), ("end", 11.7))]
+        s["console"].insert(100, (START + 11.5, "B", "BEAT 60.00 0 100 0 1"))
+        model = timeline.build(s)
+        self.assertAlmostEqual(model["pause"]["begin"], 8.01, 2)
+        self.assertAlmostEqual(model["pause"]["end"], 10.01, 2)
+        self.assertEqual(len(model["beats"]["A"]), 101)
+
     def test_beats_belong_to_the_host_that_showed_them(self):
         beats = timeline.build(seen())["beats"]
         self.assertEqual((len(beats["A"]), len(beats["B"])), (100, 30))
 
     def test_a_line_cut_short_is_no_beat(self):
         self.assertEqual(timeline.beats([(1, "A", "BEAT 1.00 1 2 3")]), [])
+
+    def test_a_packet_on_its_way_is_not_lost(self):
+        def told(*pairs):
+            return [(1, "A", f"ST t=1 ios=1 errs=0 tx={a} rx={b} udpgap=0")
+                    for a, b in pairs]
+        self.assertEqual(timeline.unanswered(told((9, 8), (12, 12))), 0)
+        self.assertEqual(timeline.unanswered(told((9, 8), (12, 11))), 1)
+        self.assertEqual(timeline.unanswered([]), 0)
 
     def test_no_beat_no_pause(self):
         model = timeline.build(seen(console=[]))

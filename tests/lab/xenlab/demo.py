@@ -97,11 +97,10 @@ def work(guest):
     return counts
 
 
-def counted(before, after):
-    done = {k: int(after[k] - before[k]) for k in ("ios", "errs", "tx", "rx")}
+def counted(before, after, lost):
+    done = {k: int(after[k] - before[k]) for k in ("ios", "errs", "tx")}
     return {"disk_operations": done["ios"], "disk_errors": done["errs"],
-            "packets_sent": done["tx"],
-            "packets_lost": max(0, done["tx"] - done["rx"] - 1)}
+            "packets_sent": done["tx"], "packets_lost": lost}
 
 
 def move(stage, watch, guest, to, kind):
@@ -134,14 +133,17 @@ def move(stage, watch, guest, to, kind):
     until = time.time()
     for h in hosts:
         clocks[h.name].append(ask_clock(h))
+    console = [c for c in watch.console if since <= c[0] <= until]
+    lost = timeline.unanswered([c for c in console if c[0] > end]) \
+        - timeline.unanswered([c for c in console if c[0] < start])
     return timeline.build({
         "kind": kind, "command": f"xl migrate {option}{guest.name} {to.name}",
         "source": here.name, "destination": to.name, "start": start,
         "end": end, "ok": status == 0, "tools": watch.tools,
-        "console": [c for c in watch.console if since <= c[0] <= until],
+        "console": console,
         "clocks": {name: timeline.Clock(*c) for name, c in clocks.items()},
         "kernel_log": new_lines(before_log, kernel_log(guest)),
-        "counts": counted(before, work(guest))})
+        "counts": counted(before, work(guest), lost)})
 
 
 def run(results, config):

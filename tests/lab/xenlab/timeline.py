@@ -15,6 +15,7 @@ from bisect import bisect_left, bisect_right
 
 PHASE = re.compile(r"transparent: phase (\S+) (begin|end) (\d+(?:\.\d+)?)")
 BEAT = re.compile(r"BEAT (\d+\.\d+) (\d+) (\d+) (\d+) (\d+)\s*$")
+WORK = re.compile(r"^ST .*\btx=(\d+) rx=(\d+) ")
 SECTOR = 512
 RATE_SECONDS = 0.5     # over which a throughput is averaged
 NEAR_SECONDS = 3.0     # in which the guest's clock counts as steady
@@ -128,21 +129,39 @@ def beats(console):
     return found
 
 
+def unanswered(console):
+    """Packets without an answer so far, by the ST lines among (arrived, host,
+    line).  The last one may just be on its way, so the least says it."""
+    return min((int(m.group(1)) - int(m.group(2)) for _, _, line in console
+                if (m := WORK.search(line))), default=0)
+
+
 def gap_index(times):
     """Where the longest time without a beat ends."""
     return max(range(1, len(times)), key=lambda i: times[i] - times[i - 1],
                default=0)
 
 
-def settle(found):
+def written_before(found, resumed, source):
+    """How many beats were written before the guest ran again, and the beats.
+
+    A line that was still in the console's ring moves with it: the destination
+    shows it before the guest runs there.  It was written on the source.
+    """
+    if resumed is None:
+        return gap_index([b[0] for b in found]), found
+    cut = sum(b[0] < resumed for b in found)
+    return cut, [(b[0], source, *b[2:]) for b in found[:cut]] + found[cut:]
+
+
+def settle(found, cut):
     """The beats with the time at which they were written in the place of that
-    at which they arrived.
+    at which they arrived.  The first CUT are from before the pause.
 
     What the guest's clock did during the pause is not taken for granted: each
     side of the gap has an offset of its own.  The least delay among the
     neighbours stands for all that is not known.
     """
-    cut = gap_index([b[0] for b in found])
     settled = []
     for side in (found[:cut], found[cut:]):
         guest_times = [b[2] for b in side]
@@ -219,8 +238,9 @@ def build(seen):
     else:
         spans = spoken_spans(COOPERATIVE, start, {
             "source": (a, tools[a]), "destination": (b, tools[b])})
-    settled = [(t - start, *rest)
-               for t, *rest in settle(beats(seen["console"]))]
+    resumed = next((s["begin"] for s in spans if s["name"] == "unpause"), None)
+    cut, found = written_before(beats(seen["console"]), resumed, a)
+    settled = [(t - start, *rest) for t, *rest in settle(found, cut)]
     pause = pause_of(settled)
     for s in spans:
         s["begin"] -= start
