@@ -71,7 +71,8 @@ def domid_taken(s):
     to = other(s)
     to.run("mkdir -p /srv && printf 'name=\"x\"\\ntype=\"pvh\"\\n"
            "kernel=\"/lab/vmlinux\"\\nmemory=80\\n"
-           f"domid={domid}\\n' > /srv/x.cfg && xl create -p /srv/x.cfg", 30)
+           "' > /srv/x.cfg && xl create -p /srv/x.cfg", 30)
+    assert to.out("xl domid x") == str(s.guest.domid())
     s.witness.look()
     try:
         m = go(s, check=False)
