@@ -16,3 +16,17 @@ check-move: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
 	$(MOVE) transparent $(MOVE_ARGS)
 
 check: check-stream check-move
+
+#: check-faults   moves that are cut off at each stage
+.PHONY: check-faults
+check-faults: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
+	$(MOVE) faults $(MOVE_ARGS)
+
+soak: check-faults
+
+#: check-hvm      the same with a guest that has a device model
+.PHONY: check-hvm
+check-hvm: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
+	$(MOVE) hvm $(MOVE_ARGS)
+
+soak: check-hvm

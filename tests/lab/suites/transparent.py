@@ -134,9 +134,9 @@ def again_and_again(s):
 @test(60)
 def saved_and_restored_on_one_host(s):
     s.witness.look()
-    move.save_and_restore(s.guest, TRANSPARENT)
+    seconds = move.save_and_restore(s.guest, TRANSPARENT)
     s.guest.wait_progress()
-    s.witness.compare_saved()
+    s.witness.compare_saved(seconds)
 
 
 @test(120)

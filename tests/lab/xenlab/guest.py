@@ -82,7 +82,8 @@ class Guest:
         mac = f"00:16:3e:00:00:{self.number:02x}"
         hvm = self._type == "hvm"
         return (TEMPLATE + (HVM if hvm else "")).format(
-            name=self.name, type=self._type, kernel=self._kernel, memory=self._memory,
+            name=self.name, type=self._type, kernel=self._kernel,
+            memory=self._memory,
             vcpus=self._vcpus,
             extra=" ".join(extra),
             disks=f'"{self._disk_spec}"' if self._disk_spec else "",

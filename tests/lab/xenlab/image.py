@@ -31,7 +31,8 @@ CFLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static",
 DOM0_MODULES = ["virtio_pci", "virtio_blk", "virtio_net", "virtio_console",
                 "crc32c_generic", "ext4", "9p", "9pnet_virtio", "overlay"]
 GUEST_MODULES = ["xen-blkfront", "xen-netfront"]
-DOM0_PROGRAMS = ["agent", "fpucanary", "remote", "udpecho", "xsclient"]
+DOM0_PROGRAMS = ["agent", "cutter", "fpucanary", "remote", "udpecho",
+                 "xsclient"]
 GUEST_PROGRAMS = ["fpucanary", "iotest", "xsclient"]
 APPLETS = """[ ash awk base64 cat chroot cmp cp cut date dd df dmesg echo env
     false grep head hostname insmod ip kill killall ln ls md5sum mkdir mount

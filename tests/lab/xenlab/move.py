@@ -112,10 +112,15 @@ def refused_by_debian(guest, to):
 
 
 def save_and_restore(guest, options):
-    """Into a file, out of existence, and back."""
+    """Into a file, out of existence, and back; answers the seconds that
+    writing the file took."""
     file = f"/srv/{guest.name}.save"
     text = guest.console_text()
-    guest.host.run(f"mkdir -p /srv && xl save {options} {guest.name} {file} "
-                   f"&& sleep 2 && xl restore {file}", MOVE_LIMIT)
+    start = time.monotonic()
+    guest.host.run(f"mkdir -p /srv && xl save {options} {guest.name} {file}",
+                   MOVE_LIMIT)
+    seconds = time.monotonic() - start
+    guest.host.run(f"sleep 2 && xl restore {file}", MOVE_LIMIT)
     guest.host.run(f"rm {file}")
     guest.restored(text)
+    return seconds

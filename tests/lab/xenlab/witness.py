@@ -136,8 +136,9 @@ class Witness:
         self.pause = pause
         self._unnoticed()
 
-    def compare_saved(self):
-        self.pause = 0.0    # its clocks stand still in the file
+    def compare_saved(self, seconds):
+        """Its clocks stand still in the file, not yet while it is written."""
+        self.pause = seconds
         self._unnoticed()
 
     # -- a watch and a transaction that are open over moves
