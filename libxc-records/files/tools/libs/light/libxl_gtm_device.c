@@ -12,7 +12,11 @@
  * D2  That a back-end works is not known from its state in xenstore.  There
  *     has to be a driver, it has to have the rings mapped, and it must not
  *     have left an error.
- * D3  A device of another kind can be moved only if its front-end was never
+ * D3  A device must not be bound while what unbinding it left behind (D1) is
+ *     still at work: both would answer the same requests.  netback finishes
+ *     before unbinding returns, so it goes first: if it cannot, there is
+ *     nothing to wait for yet.
+ * D4  A device of another kind can be moved only if its front-end was never
  *     connected, or if its back-end (QEMU's) needs no more than the front-end's
  *     nodes to take it up.
  */
@@ -458,17 +462,19 @@ static bool bind_has_work(libxl__gc *gc, libxl__gtm_bind_state *gbs, int i)
  * Runs in a child: a driver may take its time to let go, and this process has
  * other things to do.
  */
-static int bind_write(libxl__gc *gc, libxl__gtm_bind_state *gbs)
+static int bind_write(libxl__gc *gc, libxl__gtm_bind_state *gbs,
+                      libxl__device_kind kind)
 {
     const char *action = gbs->bind ? "bind" : "unbind";
-    int i, failed = 0;
+    int i;
 
     for (i = 0; i < gbs->num; i++) {
         const char *name = gbs->devs[i].sysfs_name, *file;
         ssize_t done = -1;
         int fd;
 
-        if (!bind_has_work(gc, gbs, i))
+        if (gbs->devs[i].dev.backend_kind != kind ||
+            !bind_has_work(gc, gbs, i))
             continue;
         file = GCSPRINTF(SYSFS_BUS "/drivers/%s/%s",
                          driver_of(&gbs->devs[i].dev), action);
@@ -479,10 +485,18 @@ static int bind_write(libxl__gc *gc, libxl__gtm_bind_state *gbs)
         }
         if (done < 0) {
             LOGED(ERROR, gbs->domid, "cannot %s %s", action, name);
-            failed++;
+            return ERROR_FAIL;
         }
     }
-    return failed;
+    return 0;
+}
+
+/* keeps D3 */
+static int bind_child(libxl__gc *gc, libxl__gtm_bind_state *gbs)
+{
+    int rc = bind_write(gc, gbs, LIBXL__DEVICE_KIND_VIF);
+
+    return rc ? rc : bind_write(gc, gbs, LIBXL__DEVICE_KIND_VBD);
 }
 
 void libxl__gtm_bind(libxl__egc *egc, libxl__gtm_bind_state *gbs)
@@ -512,7 +526,7 @@ void libxl__gtm_bind(libxl__egc *egc, libxl__gtm_bind_state *gbs)
         goto out;
     }
     if (!pid)
-        _exit(bind_write(gc, gbs) ? 1 : 0);
+        _exit(bind_child(gc, gbs) ? 1 : 0);
     return;
 
  out:

@@ -16,6 +16,12 @@
 
 #define TIMEOUT_MS 30000
 
+/*
+ * Times that, when there is no other way: requests that a slow disk did not
+ * answer in time are still on their way to the guest's memory.
+ */
+#define RESUME_PATIENCE 4
+
 /*----- what stage a domain is in -----*/
 
 static const char *const stage_names[] = {
@@ -88,7 +94,7 @@ int libxl__gtm_timeout_ms(libxl__gc *gc)
     const char *text = getenv("LIBXL_TRANSPARENT_TIMEOUT"); /* seconds */
     long s = text ? strtol(text, NULL, 10) : 0;
 
-    return s > 0 && s < INT_MAX / 1000 ? s * 1000 : TIMEOUT_MS;
+    return s > 0 && s <= 3600 ? s * 1000 : TIMEOUT_MS;
 }
 
 /*----- suspending -----*/
@@ -179,6 +185,7 @@ static void suspended_detached(libxl__egc *egc, libxl__gtm_detach_state *gds,
 
 typedef struct {
     libxl__dm_resume_state *caller;
+    libxl__gtm_detach_state detach;
     libxl__gtm_bind_state bind;
     libxl__multidev multidev;
     libxl__gtm_poll_state connect;
@@ -186,6 +193,8 @@ typedef struct {
     uint32_t domid;
 } resume_state;
 
+static void resume_detached(libxl__egc *egc, libxl__gtm_detach_state *gds,
+                            int rc);
 static void resume_bound(libxl__egc *egc, libxl__gtm_bind_state *gbs, int rc);
 static void resume_plugged(libxl__egc *egc, libxl__multidev *multidev, int rc);
 static void resume_connected(libxl__egc *egc, libxl__gtm_poll_state *gps,
@@ -197,15 +206,46 @@ static void resume_done(libxl__egc *egc, resume_state *rs, int rc);
 void libxl__gtm_resume(libxl__egc *egc, libxl__dm_resume_state *dmrs)
 {
     STATE_AO_GC(dmrs->ao);
+    libxl__gtm_device *devs;
     resume_state *rs;
+    int rc, i, num, unbound = 0;
 
     libxl__gtm_phase_begin(gc, dmrs->domid, "resume");
 
     GCNEW(rs);
     rs->caller = dmrs;
     rs->domid = dmrs->domid;
+    rs->detach.ao = ao;
+    rs->detach.domid = dmrs->domid;
+    rs->detach.timeout_ms = libxl__gtm_timeout_ms(gc) * RESUME_PATIENCE;
+    rs->detach.quiet = true;
+    rs->detach.callback = resume_detached;
+
+    rc = libxl__gtm_devices(gc, dmrs->domid, &devs, &num);
+    for (i = 0; !rc && i < num; i++)
+        unbound += devs[i].sysfs_name &&
+                   !libxl__gtm_device_is_bound(gc, &devs[i]);
+
+    /* Half detached is no state in which one could know who is done. */
+    if (!rc && unbound)
+        libxl__gtm_detach(egc, &rs->detach);
+    else
+        resume_detached(egc, &rs->detach, rc);
+}
+
+static void resume_detached(libxl__egc *egc, libxl__gtm_detach_state *gds,
+                            int rc)
+{
+    resume_state *rs = CONTAINER_OF(gds, *rs, detach);
+    STATE_AO_GC(gds->ao);
+
+    if (rc) {
+        resume_done(egc, rs, rc);
+        return;
+    }
+
     rs->bind.ao = ao;
-    rs->bind.domid = dmrs->domid;
+    rs->bind.domid = rs->domid;
     rs->bind.bind = true;
     rs->bind.timeout_ms = libxl__gtm_timeout_ms(gc);
     rs->bind.callback = resume_bound;
@@ -368,7 +408,8 @@ void libxl__gtm_destroy(libxl__egc *egc, libxl__destroy_domid_state *dis,
     ds->callback = callback;
     ds->detach.ao = ao;
     ds->detach.domid = dis->domid;
-    ds->detach.timeout_ms = LIBXL_DESTROY_TIMEOUT * 1000;
+    /* Whoever waits for this one to be gone will run the guest elsewhere. */
+    ds->detach.timeout_ms = libxl__gtm_timeout_ms(gc);
     ds->detach.quiet = true;
     ds->detach.callback = destroy_detached;
     libxl__gtm_detach(egc, &ds->detach);
