@@ -68,11 +68,14 @@ class Listener(Worker):
         self.seen = []
 
     def run(self):
-        while not self.stop:
+        while True:
+            stopping = self.stop    # what is on its way still counts
             message = self.host[self.name_].event(0.2)
             if message:
                 self.seen.append(int(
                     message.payload.split(b'\0')[0].split(b'/')[-1]))
+            elif stopping:
+                return
 
     def judge(self, count):
         coming = [i for n, i in enumerate(self.seen)
