@@ -81,7 +81,11 @@ class Listener(Worker):
         coming = [i for n, i in enumerate(self.seen)
                   if i not in set(self.seen[max(0, n - 110):n])]
         expect(coming, list(range(count)), 'events')
-        expect(len(self.seen), count + max(0, count - 50), 'all events')
+        # The removal of a node is told once more, but not to somebody who has
+        # yet to read of its creation: that is the same event.
+        most = count + max(0, count - 50)
+        expect(count <= len(self.seen) <= most, True,
+               f'{count} to {most} events, not {len(self.seen)}')
 
 
 def run(ctx, chain):
