@@ -12,9 +12,10 @@ from .paths import LabError, wait_until
 # What an operator's tools on each host change, and no guest looks at.
 HOST_NODES = re.compile(r"/console/tty |/image/|/control/shutdown$")
 LOST_MAX = 15       # pings that may go unanswered for one pause
-# The kernel says so, once, when an emulated processor was too slow in a timer
-# interrupt, moved or not.  A guest that was paused in one would say more.
-EMULATOR = re.compile(r"hrtimer: interrupt took (\d+) ns")
+# The kernel says so when an emulated processor was too slow in a timer
+# interrupt, or between two readings of a clock, moved or not.  A guest that
+# was paused in one would say more.
+EMULATOR = re.compile(r"(?:hrtimer: interrupt took |read-back delay of )(\d+)")
 EMULATOR_MAX_NS = 100_000_000
 SLOW = 1.0          # seconds that an emulated processor may lose anyway
 
