@@ -5,7 +5,7 @@
 # A test is linked with its room and the rooms below it only, which proves the
 # direction of dependencies once more.
 
-UNIT_ROOMS   := base wire state store plat main records
+UNIT_ROOMS   := base wire state store plat main records stubdom
 UNIT_SRCS    := $(wildcard tests/unit/*/*.c)
 UNIT_BINS    := $(patsubst tests/%.c,$(BUILD)/%,\
 	$(filter $(UNIT_ROOMS:%=tests/unit/%/test_%),$(UNIT_SRCS)))
