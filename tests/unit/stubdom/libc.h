@@ -33,15 +33,17 @@ extern __typeof__(strerror) libc_strerror;
 extern __typeof__(strtol) libc_strtol;
 extern __typeof__(strtoul) libc_strtoul;
 extern __typeof__(qsort) libc_qsort;
+extern __typeof__(bsearch) libc_bsearch;
 extern __typeof__(vsnprintf) libc_vsnprintf;
 int libc_snprintf(char *buf, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-extern __typeof__(malloc) libc_malloc;
-extern __typeof__(calloc) libc_calloc;
-extern __typeof__(realloc) libc_realloc;
+/* Of these the compiler must not know what they are: tests are rude. */
+void *libc_malloc(size_t size);
+void *libc_calloc(size_t n, size_t size);
+void *libc_realloc(void *p, size_t size);
 void *libc_reallocarray(void *p, size_t n, size_t size);
-extern __typeof__(free) libc_free;
+void libc_free(void *p);
 
 _Noreturn void libc_abort(void);
 int libc_atexit(void (*function)(void));

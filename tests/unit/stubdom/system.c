@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "unit/stubdom/system.h"
 
+#include <setjmp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +13,13 @@
 #define DEFAULT_PAGES 2048
 
 char system_console[4096];
-jmp_buf system_crash_point;
-char system_why[128];
 
 static struct {
 	size_t n_pages;
 	unsigned char *memory;
-	int crash_expected;
+	bool crash_expected;
+	jmp_buf crash_point;
+	char why[128];
 } sys = {.n_pages = DEFAULT_PAGES};
 
 void system_set_pages(size_t n)
@@ -67,21 +69,30 @@ void xs_sys_console_write(const char *text, size_t len)
 
 void xs_sys_random(void *buf, size_t len)
 {
-	memset(buf, 0x5a, len);
-}
-
-void system_expect_crash(int on)
-{
-	sys.crash_expected = on;
+	memset(buf, SYSTEM_RANDOM, len);
 }
 
 void xs_sys_crash(const char *why)
 {
-	snprintf(system_why, sizeof(system_why), "%s", why);
-	if (sys.crash_expected)
-		longjmp(system_crash_point, 1);
-	fprintf(stderr, "crash: %s\n", why);
-	exit(1);
+	if (!sys.crash_expected) {
+		fprintf(stderr, "crash: %s\n", why);
+		exit(1);
+	}
+	snprintf(sys.why, sizeof(sys.why), "%s", why);
+	longjmp(sys.crash_point, 1);
+}
+
+const char *crash_of(void (*function)(void *arg), void *arg)
+{
+	const char *why = NULL;
+
+	sys.crash_expected = true;
+	if (!setjmp(sys.crash_point))
+		function(arg);
+	else
+		why = sys.why;
+	sys.crash_expected = false;
+	return why;
 }
 
 unsigned char *fenced_page(void)

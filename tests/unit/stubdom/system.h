@@ -3,7 +3,6 @@
 #ifndef XS_UNIT_SYSTEM_H
 #define XS_UNIT_SYSTEM_H
 
-#include <setjmp.h>
 #include <stddef.h>
 
 /* How much memory it has; before anything is allocated in a test. */
@@ -14,22 +13,11 @@ unsigned char *system_memory(void);
 /* What went to the console so far. */
 extern char system_console[4096];
 
-/* Whether what follows crashes; the test goes on after it and why is set. */
-extern jmp_buf system_crash_point;
-extern char system_why[128];
-void system_expect_crash(int on);
+/* What every random byte is. */
+#define SYSTEM_RANDOM 0xda
 
-#define crashes(statement)                                \
-	({                                                \
-		int crashed = setjmp(system_crash_point); \
-                                                          \
-		if (!crashed) {                           \
-			system_expect_crash(1);           \
-			statement;                        \
-		}                                         \
-		system_expect_crash(0);                   \
-		crashed;                                  \
-	})
+/* Why function(arg) crashes the program, or NULL. */
+const char *crash_of(void (*function)(void *arg), void *arg);
 
 /* Memory of one page whose neighbours kill whoever looks at them. */
 #define FENCED_SIZE 4096

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sorting by a heap: no memory, no recursion, and n log n steps at worst.
+ * Sorting by a heap: no memory, no recursion, and n log n steps at worst; and
+ * finding in what is sorted.
  *
  * I1 While the heap is built, and afterwards while its greatest is taken away,
  *    an element of the heap is never smaller than its two children: those of i
@@ -53,4 +54,26 @@ void qsort(void *array, size_t n, size_t size, compare_fn *compare)
 		swap(base, base + (i - 1) * size, size);
 		sink(base, 0, i - 1, size, compare);
 	}
+}
+
+/* See stdlib.h. */
+void *bsearch(const void *key, const void *array, size_t n, size_t size,
+	      compare_fn *compare)
+{
+	const unsigned char *base = array;
+
+	while (n) {
+		const unsigned char *middle = base + n / 2 * size;
+		int order = compare(key, middle);
+
+		if (!order)
+			return (void *)(uintptr_t)middle;
+		if (order > 0) {
+			base = middle + size;
+			n -= n / 2 + 1;
+		} else {
+			n /= 2;
+		}
+	}
+	return NULL;
 }

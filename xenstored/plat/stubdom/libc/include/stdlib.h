@@ -20,6 +20,8 @@ unsigned long strtoul(const char *text, char **endp, int base);
 /* In place, and never slow; equal ones end up in any order. */
 void qsort(void *array, size_t n, size_t size,
 	   int (*compare)(const void *a, const void *b));
+void *bsearch(const void *key, const void *array, size_t n, size_t size,
+	      int (*compare)(const void *key, const void *element));
 
 _Noreturn void abort(void);
 
