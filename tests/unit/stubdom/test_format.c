@@ -11,7 +11,7 @@
 #include "unit/stubdom/system.h"
 #include "unit/support/suite.h"
 
-#define ROUNDS 300000
+#define ROUNDS 100000
 
 static char *ours, *theirs;
 
@@ -153,18 +153,6 @@ START_TEST(test_text)
 }
 END_TEST
 
-/* %.*s reads no further than it may. */
-START_TEST(test_no_nul)
-{
-	char *end = (char *)fenced_page() + FENCED_SIZE;
-
-	memcpy(end - 4, "abcd", 4);
-	compare(10, "%.4s|", end - 4);
-	compare(10, "%.*s|", 2, end - 2);
-	compare(10, "%.0s|", end);
-}
-END_TEST
-
 /* The formats of the core, of talloc, and long mixtures. */
 START_TEST(test_in_use)
 {
@@ -205,6 +193,21 @@ static int format(char *buf, size_t size, const char *fmt, ...)
 	va_end(ap);
 	return n;
 }
+
+/* %.*s reads no further than it may; AddressSanitizer's own printf does. */
+START_TEST(test_no_nul)
+{
+	char *end = (char *)fenced_page() + FENCED_SIZE, buf[10];
+
+	memcpy(end - 4, "abcd", 4);
+	ck_assert_int_eq(format(buf, sizeof(buf), "%.4s|", end - 4), 5);
+	ck_assert_str_eq(buf, "abcd|");
+	ck_assert_int_eq(format(buf, sizeof(buf), "%.*s|", 2, end - 2), 3);
+	ck_assert_str_eq(buf, "cd|");
+	ck_assert_int_eq(format(buf, sizeof(buf), "%.0s|", end), 1);
+	ck_assert_str_eq(buf, "|");
+}
+END_TEST
 
 START_TEST(test_refused)
 {

@@ -161,7 +161,7 @@ START_TEST(test_random)
 
 	system_set_pages(heaps[_i / 4]);
 	rng_init(&world.rng, (uint64_t)_i);
-	for (round = 0; round < 12; round++) {
+	for (round = 0; round < 8; round++) {
 		run(2000, 80);
 		run(2000, 50);
 		run(2000, 35);
@@ -409,7 +409,7 @@ START_TEST(test_long_life)
 
 	system_set_pages(LIFE_SIZE / XS_PAGE_SIZE);
 	rng_init(&rng, 1);
-	for (i = 0; i < 2000000; i++) {
+	for (i = 0; i < 1000000; i++) {
 		uint32_t k = rng_below(&rng, N_NODES);
 		size_t size = node_size(life, &rng, i);
 

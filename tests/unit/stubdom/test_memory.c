@@ -9,7 +9,7 @@
 #include "unit/stubdom/system.h"
 #include "unit/support/suite.h"
 
-#define ROUNDS 200000
+#define ROUNDS 60000
 #define SPACE  96
 
 static unsigned char *ours, *theirs;

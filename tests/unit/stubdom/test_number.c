@@ -5,7 +5,7 @@
 #include "unit/stubdom/libc.h"
 #include "unit/support/suite.h"
 
-#define ROUNDS 300000
+#define ROUNDS 100000
 
 static void compare(const char *text, int base)
 {

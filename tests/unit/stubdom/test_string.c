@@ -4,7 +4,7 @@
 #include "unit/stubdom/system.h"
 #include "unit/support/suite.h"
 
-#define ROUNDS 200000
+#define ROUNDS 60000
 
 static char *page, *other;
 
