@@ -24,7 +24,7 @@ struct shim_port {
 	uint32_t domid;
 	uint32_t remote;   /* remote port, or number of the VIRQ */
 	uint32_t masked;   /* delivered, not unmasked yet */
-	uint32_t notified; /* events the daemon sent through this port */
+	uint32_t notified; /* events the daemon sent through it; a futex */
 	uint32_t taken;	   /* events the daemon received from this port */
 	uint32_t pad[2];
 };

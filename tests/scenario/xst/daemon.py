@@ -83,8 +83,8 @@ class Daemon:
             handle.write(OCAML_CONF.format(run=self.run, **quotas))
         env['XST_RUN'] = self.run
         env['XST_SHIM'] = self.shim
-        return ['unshare', '-m', 'sh', '-c', OCAML_START, 'sh', self.binary,
-                '--no-fork', '--config-file', conf] + rest
+        return ['unshare', '-m', 'sh', '-c', OCAML_START, 'sh'] + self.wrap + [
+            self.binary, '--no-fork', '--config-file', conf] + rest
 
     def start(self, world, options):
         env = self.environment(world)

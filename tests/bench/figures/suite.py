@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is measured: groups of jobs, each group in a fresh daemon.
+
+A step is (key, job); a key that is None only sets something up.  GROWTH says
+which keys are points of a growth law.
+"""
+
+ALL = ('c', 'ocaml', 'ours', 'floor')
+XEN = ('c', 'ocaml', 'ours')
+
+# Also what instructions and system calls are counted of: (key, job, number of
+# operations for the counts).
+SMALL = [
+    ('read', 'read', 400),
+    ('write', 'write', 400),
+    ('create_rm', 'create_rm', 300),
+    ('mkdir_deep', 'mkdir_deep', 200),
+    ('directory10', 'directory:n=10', 300),
+    ('directory1000', 'directory:n=1000', 300),
+    ('get_perms', 'get_perms', 300),
+    ('set_perms', 'set_perms', 300),
+    ('tx0', 'tx:k=0', 300),
+    ('tx10w', 'tx:k=10', 100),
+    ('tx10r', 'tx:k=-10', 100),
+    ('tx_conflict', 'tx_conflict', 100),
+    ('read16', 'read:c=16', 1600),
+    ('write16', 'write:c=16', 1600),
+    ('read_d32', 'read:d=32', 1600),
+    ('write_d32', 'write:d=32', 1600),
+    ('read16_d16', 'read:c=16,d=16', 5120),
+    ('connect', 'connect', 100),
+    # Last, for their connections stay.
+    ('fanout1', 'fanout:n=1', 200),
+    ('fanout100x1', 'fanout:n=100,c=1', 50),
+    ('fanout100x100', 'fanout:n=100,c=100', 50),
+]
+FLOOR_CAN = {'read', 'write', 'tx0', 'tx10w', 'tx10r', 'read16', 'write16',
+             'read_d32', 'write_d32', 'read16_d16'}
+
+# What the regression test counts: all of these that are one client's, and
+# some with others in the way.
+COUNTED = [step for step in SMALL if step[0] not in (
+    'directory10', 'read16', 'write16', 'read16_d16', 'fanout100x100')] + [
+        (None, 'watches:n=20000,c=100', 0), ('write_watches', 'write', 200),
+        (None, 'idle:n=200', 0), ('read_idle', 'read', 200),
+        (None, 'domains:n=20', 0), ('boot', 'boot', 10),
+        ('ring', 'ring', 200), (None, 'fill:n=20000', 0),
+        ('tx_big', 'tx:n=20000,k=10', 50)]
+
+WATCHES = (1000, 10000, 100000)
+IDLE = (10, 100, 1000)
+DOMAINS = (1, 10, 100, 1000)
+NODES = (100, 1000, 10000, 100000, 300000, 1000000)
+SIBLINGS = (10, 100, 1000, 10000, 100000)
+# Beyond that the peers need minutes (facts: 300,000 nodes take C 110 s, and
+# neither gets to a million in 240 s).
+PEERS_NODES = 300000
+PEERS_SIBLINGS = 10000
+
+
+class Group:
+    """Jobs that share a daemon; reps by kind."""
+
+    def __init__(self, name, kinds, steps, reps=None):
+        self.name = name
+        self.kinds = kinds
+        self.steps = steps
+        self.reps = reps or {}
+
+    def for_kind(self, kind):
+        return self.steps(kind)
+
+
+def small(kind):
+    return [(key, job) for key, job, _ in SMALL
+            if kind != 'floor' or key in FLOOR_CAN]
+
+
+def small_more(kind):
+    steps = [('fanout1000', 'fanout:n=1000,c=1000')]
+    if kind != 'ocaml':  # answers ENOSYS
+        steps.append(('dirpart', 'dirpart:n=10000'))
+    return steps
+
+
+def watches(_kind):
+    steps = [('write@0', 'write')]
+    for n in WATCHES:
+        steps += [(f'watch@{n}', f'watches:n={n},c=100'),
+                  (f'write@{n}', 'write'),
+                  (f'fanout1@{n}', 'fanout:n=1')]
+    return steps
+
+
+def watches_one(kind):
+    """All on one connection; C looks at each of them."""
+    most = 100000 if kind == 'ours' else 10000
+    return [(f'watch@{n}', f'watches:n={n},c=1') for n in WATCHES
+            if n <= most]
+
+
+def idle(_kind):
+    steps = [('read@1', 'read'), ('write@1', 'write')]
+    for n in IDLE:
+        steps += [(f'conn@{n}', f'idle:n={n}'), (f'read@{n}', 'read'),
+                  (f'write@{n}', 'write')]
+    return steps
+
+
+def domains(_kind):
+    steps = []
+    for n in DOMAINS:
+        steps += [(f'domain@{n}', f'domains:n={n}'),
+                  (f'boot@{n}', 'boot:secs=0.5'),
+                  (f'ringread@{n}', 'ring'),
+                  (f'ringwrite@{n}', 'ring:k=1')]
+    return steps
+
+
+def nodes(kind):
+    steps, last = [], 0
+    for n in NODES:
+        if kind != 'ours' and n > PEERS_NODES:
+            break
+        steps += [(f'fill@{n}', f'fill:n={n}'),
+                  (f'read@{n}', f'big:n={n}'),
+                  (f'write@{n}', f'big:n={n},k=1'),
+                  (f'tx10w@{n}', f'tx:n={n},k=10'),
+                  (f'tx10r@{n}', f'tx:n={n},k=-10'),
+                  (f'create_rm@{n}', 'create_rm')]
+        last = n
+    return steps + [(f'rm@{last}', 'big_rm')]
+
+
+def subtree(kind):
+    """rm of a subtree, beside somebody who reads."""
+    steps = []
+    for n in (1000, 10000, 100000, 300000):
+        if kind != 'ours' and n > 100000:
+            break
+        steps += [(None, f'fill:n={n}'), (f'rm@{n}', 'big_rm'),
+                  (None, f'fill:n={n}'), (f'txrm@{n}', 'big_rm:k=1')]
+    return steps
+
+
+def siblings(kind):
+    return [(f'create_rm@{n}', f'create_in:n={n}') for n in SIBLINGS
+            if kind == 'ours' or n <= PEERS_SIBLINGS]
+
+
+FEW = {'c': 1, 'ocaml': 2}
+GROUPS = [
+    Group('small', ALL, small),
+    Group('more', XEN, small_more),
+    Group('watches', XEN, watches, {'c': 3, 'ocaml': 3}),
+    Group('watches1', XEN, watches_one, {'c': 3, 'ocaml': 3}),
+    Group('idle', XEN, idle),
+    Group('domains', XEN, domains, {'c': 3, 'ocaml': 3}),
+    Group('siblings', XEN, siblings),
+    Group('subtree', XEN, subtree, FEW),
+    Group('nodes', XEN, nodes, FEW),
+]
+
+# title, group, key before the @, figure, unit, axis, bound of far/near
+GROWTH = [
+    ('write beside unrelated watches', 'watches', 'write', 'cpu_us',
+     'µs CPU', 'watches', 1.2),
+    ('registering a watch, 100 connections', 'watches', 'watch', 'cpu_us',
+     'µs CPU', 'watches', 1.2),
+    ('registering a watch, one connection', 'watches1', 'watch', 'cpu_us',
+     'µs CPU', 'watches on it', 1.2),
+    ('read beside idle connections', 'idle', 'read', 'cpu_us', 'µs CPU',
+     'connections', 1.2),
+    ('write beside idle connections', 'idle', 'write', 'cpu_us', 'µs CPU',
+     'connections', 1.2),
+    ('domain start and end beside other domains', 'domains', 'boot',
+     'cpu_us', 'µs CPU', 'domains', 1.2),
+    ('write by a domain beside other domains', 'domains', 'ringwrite',
+     'cpu_us', 'µs CPU', 'domains', 1.2),
+    ('read by a domain beside other domains', 'domains', 'ringread',
+     'cpu_us', 'µs CPU', 'domains', 1.2),
+    ('filling, per node', 'nodes', 'fill', 'cpu_us', 'µs CPU', 'nodes', 1.5),
+    ('read anywhere in the store', 'nodes', 'read', 'cpu_us', 'µs CPU',
+     'nodes', 1.5),
+    ('write anywhere in the store', 'nodes', 'write', 'cpu_us', 'µs CPU',
+     'nodes', 1.5),
+    ('transaction of ten writes', 'nodes', 'tx10w', 'cpu_us', 'µs CPU',
+     'nodes', 1.5),
+    ('transaction of ten reads', 'nodes', 'tx10r', 'cpu_us', 'µs CPU',
+     'nodes', 1.5),
+    ('create and remove in a directory', 'siblings', 'create_rm', 'cpu_us',
+     'µs CPU', 'children', 1.2),
+    ('memory per node', 'nodes', 'fill', 'extra', 'bytes', 'nodes', 1.5),
+    ('memory per watch', 'watches', 'watch', 'extra', 'bytes', 'watches',
+     1.2),
+]
+
+
+def groups(names):
+    if not names:
+        return GROUPS
+    unknown = set(names) - {g.name for g in GROUPS}
+    if unknown:
+        raise ValueError(f'no group named {", ".join(sorted(unknown))}')
+    return [g for g in GROUPS if g.name in names]
+
+
+def shorter(step, quick):
+    """The same job in less time, for developing."""
+    key, job = step
+    if not quick or 'fill' in job or 'secs=' in job:
+        return key, job
+    return key, job + (',' if ':' in job else ':') + 'secs=0.05'

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Jobs in a big store: its growth, what it costs, and who has to wait while it
+ * goes.
+ */
+#include "bench/bench.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BATCH	64
+#define PER_DIR 1000
+
+static long n_big;
+
+static void big_path(char *path, size_t size, long i)
+{
+	snprintf(path, size, ROOT "/big/%04ld/%06ld", i / PER_DIR, i);
+}
+
+/* Until there are n nodes, at most secs; an operation is one written. */
+static void job_fill(struct job *job)
+{
+	struct client *c = first_client();
+	char path[64];
+	long i, more;
+
+	job->secs = job->secs < 1 ? 240 : job->secs;
+	job_begin(job);
+	while (n_big < job->n && job_more(job)) {
+		more = job->n - n_big < BATCH ? job->n - n_big : BATCH;
+		mark(job);
+		for (i = 0; i < more; i++) {
+			big_path(path, sizeof(path), n_big + i);
+			ask_write(c, 0, path, VALUE);
+		}
+		for (i = 0; i < more; i++)
+			get_ok(c);
+		sample(job, (uint32_t)more);
+		n_big += more;
+	}
+	job_end(job);
+	if (n_big < job->n)
+		fail("filled %ld nodes in %.0f s and gave up", n_big,
+		     job->secs);
+	job->extra = per_op(job);
+}
+
+/* Reads (k=0) or writes anywhere among n nodes. */
+static void job_big(struct job *job)
+{
+	struct client *c = first_client();
+	uint64_t x = 88172645463325252u;
+	char path[64];
+
+	if (job->n > n_big)
+		fail("the store holds %ld nodes", n_big);
+	job_begin(job);
+	while (job_more(job)) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		big_path(path, sizeof(path), (long)(x % (uint64_t)job->n));
+		mark(job);
+		if (job->k) {
+			call_write(c, 0, path, VALUE);
+		} else {
+			ask_path(c, OP_READ, 0, path);
+			get_value(c);
+		}
+		sample(job, 1);
+	}
+	job_end(job);
+}
+
+/* ---- somebody else reads meanwhile ------------------------------------ */
+
+struct reader {
+	pthread_t thread;
+	atomic_bool stop;
+	atomic_ulong n;
+	uint64_t longest_ns;
+	struct client *client;
+};
+
+static void *read_on(void *arg)
+{
+	struct reader *r = arg;
+	uint64_t last = now_ns(), now;
+
+	while (!r->stop) {
+		ask_path(r->client, OP_READ, 0, ROOT "/node/leaf");
+		get_value(r->client);
+		now = now_ns();
+		if (r->n > 10 && now - last > r->longest_ns)
+			r->longest_ns = now - last;
+		last = now;
+		r->n++;
+	}
+	return NULL;
+}
+
+static void reader_start(struct reader *r)
+{
+	memset(r, 0, sizeof(*r));
+	call_write(first_client(), 0, ROOT "/node/leaf", VALUE);
+	r->client = client_socket();
+	if (pthread_create(&r->thread, NULL, read_on, r))
+		fail("no thread");
+	while (r->n < 100) /* each has a deadline */
+		sched_yield();
+}
+
+/* The longest time without a reply in milliseconds. */
+static double reader_stop(struct reader *r)
+{
+	unsigned long n = r->n;
+
+	while (r->n < n + 100)
+		sched_yield();
+	r->stop = true;
+	pthread_join(r->thread, NULL);
+	client_close(r->client);
+	return (double)r->longest_ns / 1e6;
+}
+
+/*
+ * Removes all of it, in one request or (k=1) in a transaction; extra: how long
+ * another client waited at most, in milliseconds.
+ */
+static void job_big_rm(struct job *job)
+{
+	struct client *c = first_client();
+	struct reader reader;
+	struct message msg;
+	uint32_t tx = 0;
+
+	reader_start(&reader);
+	job_begin(job);
+	mark(job);
+	if (job->k)
+		tx = tx_begin(c);
+	call(c, OP_RM, tx, ROOT "/big", sizeof(ROOT "/big"), &msg);
+	if (tx && !tx_commit(c, tx))
+		fail("EAGAIN without a reason");
+	sample(job, 1);
+	job->extra = reader_stop(&reader);
+	job_end(job);
+	n_big = 0;
+}
+
+const struct job_kind big_jobs[] = {
+	{"fill", job_fill},
+	{"big", job_big},
+	{"big_rm", job_big_rm},
+	{0},
+};
