@@ -6,7 +6,8 @@ ROOMS     := base wire state store conn freeze live protocol
 CORE_SRCS := $(foreach r,$(ROOMS),$(wildcard xenstored/$(r)/*.c)) \
 	     xenstored/main/server.c
 LINUX_SRCS := $(wildcard xenstored/plat/linux/*.c) \
-	     $(filter-out xenstored/main/server.c,$(wildcard xenstored/main/*.c))
+	     $(filter-out xenstored/main/server.c \
+	     xenstored/main/stubdom.c,$(wildcard xenstored/main/*.c))
 
 CORE_OBJS  := $(CORE_SRCS:%.c=$(BUILD)/obj/%.o)
 LINUX_OBJS := $(LINUX_SRCS:%.c=$(BUILD)/obj/%.o)

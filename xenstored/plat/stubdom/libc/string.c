@@ -30,6 +30,15 @@ int strcmp(const char *a, const char *b)
 	return (unsigned char)*a - (unsigned char)*b;
 }
 
+int strncmp(const char *a, const char *b, size_t n)
+{
+	for (; n && *a && *a == *b; a++) {
+		b++;
+		n--;
+	}
+	return n ? (unsigned char)*a - (unsigned char)*b : 0;
+}
+
 char *strchr(const char *s, int c)
 {
 	for (; *s != (char)c; s++) {

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The daemon as a domain of its own: a PVH kernel, to be started with
+# init-xenstore-domain (docs/stubdom.md).  The core is compiled once more, from
+# the same sources with another C library; nothing of the host's is linked but
+# libtalloc.a and the compiler's own helpers.
+
+STUBDOM      := $(BUILD)/stubdom
+STUBDOM_DIR  := xenstored/plat/stubdom
+STUBDOM_SRCS := $(CORE_SRCS) xenstored/main/options.c xenstored/main/usage.c \
+	xenstored/main/stubdom.c $(wildcard $(STUBDOM_DIR)/*.c) \
+	$(wildcard $(STUBDOM_DIR)/libc/*.c)
+STUBDOM_ASM  := $(wildcard $(STUBDOM_DIR)/*.S)
+STUBDOM_OBJS := $(STUBDOM_SRCS:%.c=$(STUBDOM)/obj/%.o) \
+	$(STUBDOM_ASM:%.S=$(STUBDOM)/obj/%.o)
+
+# Headers: the compiler's own, our C library's (mk/libc.mk), talloc's and Xen's;
+# no others.  __XEN_TOOLS__ is how Xen's headers call for today's interface.
+STUBDOM_XEN  := $(STUBDOM)/include/xen
+STUBDOM_CPP   = $(FREESTANDING) -Ixenstored -D__XEN_TOOLS__
+# Backtraces want frame pointers.
+STUBDOM_CFLAGS = $(CSTD) $(OPT) $(WARN) $(STUBDOM_CPP) -fno-pie \
+	-fno-omit-frame-pointer -fstack-protector-strong \
+	-fno-asynchronous-unwind-tables -fcf-protection=none $(STUBDOM_EXTRA)
+STUBDOM_LINK  = $(CC) -nostdlib -static -no-pie -Wl,--build-id=none \
+	-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings
+STUBDOM_LIBS := -l:libtalloc.a -lgcc
+
+$(STUBDOM)/obj/$(LIBC_DIR)/%.o: STUBDOM_EXTRA = $(LIBC_CFLAGS)
+
+$(STUBDOM_XEN): | $(DEPS_STAMP)
+	@mkdir -p $(@D)
+	@ln -sfn /usr/include/xen $@
+
+$(STUBDOM)/obj/%.o: %.c | $(STUBDOM_XEN) $(TALLOC_H)
+	@mkdir -p $(@D)
+	@echo "  CC    $< (stubdom)"
+	@$(CC) $(STUBDOM_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(STUBDOM)/obj/%.o: %.S | $(STUBDOM_XEN)
+	@mkdir -p $(@D)
+	@echo "  AS    $<"
+	@$(CC) $(STUBDOM_CPP) -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
+
+$(STUBDOM)/link.lds: $(STUBDOM_DIR)/stubdom.lds $(STUBDOM_DIR)/layout.h
+	@mkdir -p $(@D)
+	@$(CC) -E -P -x c -Ixenstored -o $@ $<
+
+# Linked twice: the second time with the names of what the first one placed.
+$(STUBDOM)/nameless: $(STUBDOM_OBJS) $(STUBDOM)/link.lds tools/stubdom/symbols
+	@tools/stubdom/symbols > $@.S
+	@$(STUBDOM_LINK) -T $(STUBDOM)/link.lds -o $@ $@.S $(STUBDOM_OBJS) \
+		$(STUBDOM_LIBS)
+
+$(STUBDOM)/xenstored-stubdom: $(STUBDOM)/nameless
+	@echo "  LINK  $@"
+	@tools/stubdom/symbols $< > $@.S
+	@$(STUBDOM_LINK) -T $(STUBDOM)/link.lds -o $@.full $@.S $(STUBDOM_OBJS) \
+		$(STUBDOM_LIBS)
+	@tools/stubdom/symbols $@.full | cmp - $@.S
+	@strip -o $@ $@.full
+
+-include $(STUBDOM_OBJS:.o=.d)
+
+#: stubdom        the daemon as a PVH kernel: build/stubdom/xenstored-stubdom
+.PHONY: stubdom
+stubdom: $(STUBDOM)/xenstored-stubdom

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What main/stubdom.c has to tell this platform beyond plat.h. */
+#ifndef XS_PLAT_STUBDOM_PLAT_STUBDOM_H
+#define XS_PLAT_STUBDOM_PLAT_STUBDOM_H
+
+#include <stdint.h>
+
+#include "plat/plat.h"
+
+struct xs_plat_stubdom_config {
+	xs_domid_t master_domid; /* whose ring is the first */
+	uint32_t master_port;	 /* and what it offers us for it */
+};
+
+int xs_plat_stubdom_new(const struct xs_plat_stubdom_config *config,
+			struct xs_plat **platp);
+/* A line for the console, where there is no platform yet. */
+void xs_plat_stubdom_say(const char *line);
+
+#endif
