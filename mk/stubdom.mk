@@ -64,3 +64,10 @@ $(STUBDOM)/xenstored-stubdom: $(STUBDOM)/nameless
 #: stubdom        the daemon as a PVH kernel: build/stubdom/xenstored-stubdom
 .PHONY: stubdom
 stubdom: $(STUBDOM)/xenstored-stubdom
+
+# The parts that have no hypervisor below them are tested like others.
+STUBDOM_PURE := $(BUILD)/unit/libstubdom.a
+UNIT_NEEDS_stubdom += $(STUBDOM_PURE)
+$(STUBDOM_PURE): $(patsubst %,$(BUILD)/obj/$(STUBDOM_DIR)/%.o,fifo symbol)
+	@mkdir -p $(@D)
+	@rm -f $@ && ar rcs $@ $^

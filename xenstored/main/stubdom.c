@@ -43,7 +43,7 @@ static int serve(const struct xs_options *options, struct xs_plat *plat)
 	ret = xs_server_start(server);
 	if (ret)
 		return fail(ret, "cannot start");
-	plat_log(plat, XS_LOG_INFO, "serving");
+	xs_plat_stubdom_ready(plat);
 	while (!ret && !quit)
 		ret = xs_server_turn(server, -1, &quit);
 	return fail(ret, "giving up");

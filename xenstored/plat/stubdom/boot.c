@@ -42,6 +42,7 @@ extern uint64_t xs_canary;			       /* entry.S */
 extern init_fn *xs_init_array[], *xs_init_array_end[]; /* stubdom.lds */
 extern char xs_image_end[];
 
+static uint64_t started_ns;
 static char cmdline[CMDLINE_MAX];
 static char *args[ARGS_MAX + 1];
 
@@ -108,6 +109,12 @@ static uint64_t find_end(const struct hvm_start_info *info)
 	return end;
 }
 
+/* When xs_boot() had a clock, which is nearly its beginning. */
+uint64_t xs_boot_ns(void)
+{
+	return started_ns;
+}
+
 /* ---- Starting --------------------------------------------------------- */
 
 static void run_constructors(void)
@@ -153,6 +160,7 @@ _Noreturn void xs_boot(const struct hvm_start_info *info)
 	xs_memory_init(reserved);
 	xs_paging_init(xs_memory_end());
 	xs_window_init();
+	started_ns = xs_clock_ns();
 	xs_console_init();
 	/* Its lowest byte is 0, so that no string function can copy it. */
 	xs_sys_random(&xs_canary, sizeof(xs_canary));

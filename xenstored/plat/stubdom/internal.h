@@ -50,6 +50,7 @@ uint32_t xs_console_port(void);
 struct xs_trap;
 void xs_trap_init(void);
 void xs_trap(struct xs_trap *trap);
+bool xs_trap_was_asked(void);
 const char *xs_symbol_find(uintptr_t address, uintptr_t *offsetp);
 
 /* traps.S */
@@ -74,5 +75,6 @@ int xs_window_map(xs_domid_t domid, uint32_t ref, void **pagep);
 int xs_window_unmap(void *page);
 
 /* boot.c */
+uint64_t xs_boot_ns(void);
 uint64_t xs_hvm_param(unsigned int index);
 #endif

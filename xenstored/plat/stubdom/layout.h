@@ -46,7 +46,6 @@
 #define EFER_LME	      (1 << 8)	/* long mode once paging is on */
 #define EFER_NXE	      (1 << 11) /* pages may forbid execution */
 #define MSR_FS_BASE	      0xc0000100
-#define RFLAGS_IF	      0x200 /* interrupts are taken */
 #define CPUID_FEATURES	      1
 #define CPUID_FEATURES_RDRAND (1 << 30) /* in %ecx */
 

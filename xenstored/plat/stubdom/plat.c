@@ -15,6 +15,7 @@
 
 #include "plat/stubdom/hypercall.h"
 #include "plat/stubdom/internal.h"
+#include "plat/stubdom/libc/pages.h"
 #include "plat/stubdom/libc/system.h"
 
 #define NS_PER_MS    UINT64_C(1000000)
@@ -48,6 +49,30 @@ uint64_t plat_now_ms(struct xs_plat *plat)
 {
 	(void)plat;
 	return xs_clock_ns() / NS_PER_MS;
+}
+
+/* What an operator who sent an NMI wants to know besides where we are. */
+static void say_memory(struct xs_plat *plat)
+{
+	struct xs_pages_stats stats;
+	char line[96];
+
+	xs_pages_stats(&stats);
+	snprintf(line, sizeof(line),
+		 "heap: %zu of %zu pages free, at most %zu in a row",
+		 stats.free, stats.total, stats.longest_free);
+	plat_log(plat, XS_LOG_INFO, line);
+}
+
+/* See plat_stubdom.h. */
+void xs_plat_stubdom_ready(struct xs_plat *plat)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "serving, %llu us after the start",
+		 (unsigned long long)((xs_clock_ns() - xs_boot_ns()) / 1000));
+	plat_log(plat, XS_LOG_INFO, line);
+	say_memory(plat);
 }
 
 static size_t take_ports(struct xs_plat *plat, struct xs_plat_event *events,
@@ -103,6 +128,8 @@ int plat_wait(struct xs_plat *plat, int timeout_ms,
 		/* What comes after this look ends the sleep (traps.S). */
 		if (!xs_event_is_any())
 			xs_sleep();
+		if (xs_trap_was_asked())
+			say_memory(plat);
 	}
 }
 

@@ -14,6 +14,9 @@ struct xs_plat_stubdom_config {
 
 int xs_plat_stubdom_new(const struct xs_plat_stubdom_config *config,
 			struct xs_plat **platp);
+/* Says how long it took and how much memory there is. */
+void xs_plat_stubdom_ready(struct xs_plat *plat);
+
 /* A line for the console, where there is no platform yet. */
 void xs_plat_stubdom_say(const char *line);
 

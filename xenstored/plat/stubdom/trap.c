@@ -102,6 +102,7 @@ void xs_upcall(void);
 static struct gate gates[N_VECTORS];
 static struct task_state task_state;
 static bool crashing;
+static volatile bool asked;
 
 /* ---- Setting up ------------------------------------------------------- */
 
@@ -269,4 +270,14 @@ void xs_trap(struct xs_trap *trap)
 	show_calls((const struct frame *)trap->rbp);
 	if (trap->vector != VECTOR_NMI)
 		end();
+	asked = true;
+}
+
+/* Has there been a non-maskable interrupt since the last call? */
+bool xs_trap_was_asked(void)
+{
+	bool was = asked;
+
+	asked = false;
+	return was;
 }

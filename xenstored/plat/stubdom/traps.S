@@ -2,7 +2,7 @@
 /*
  * Where the processor goes on an exception, and how we sleep.
  *
- * I1 Interrupts are off at all times but for one instruction, the HLT in
+ * I1 Interrupts are off at all times but around one instruction, the HLT in
  *    xs_sleep().  So nothing ever runs between two instructions of C, and an
  *    interrupt has nothing to do but to end the sleep.
  * I2 Exceptions have a stack of their own: the one they came from may be the
@@ -24,13 +24,14 @@
 xs_sleep:
 	sti
 	hlt
+	cli
 	ret
 	.size xs_sleep, . - xs_sleep
 
 /*
  * The upcall.  Xen would call again and again while the first byte of
- * shared_info (vcpu_info[0].evtchn_upcall_pending) is not zero.  The flags on
- * the stack are given back with interrupts off (I1).
+ * shared_info (vcpu_info[0].evtchn_upcall_pending) is not zero.  What is pending
+ * is found by looking at the queues (fifo.c).
  */
 	.globl xs_upcall
 	.type xs_upcall, @function
@@ -39,7 +40,6 @@ xs_upcall:
 	movabsq	$SHARED_INFO, %rax
 	movb	$0, (%rax)
 	popq	%rax
-	andl	$~RFLAGS_IF, 16(%rsp)	/* (%rsp): rip, cs, rflags, rsp, ss */
 	iretq
 	.size xs_upcall, . - xs_upcall
 

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A host whose xenstore is a domain of its own, started by Debian's unmodified
+init-xenstore-domain on Debian's unmodified hypervisor.
+
+One boot serves all tests, in this order: the domain and the tools in dom0, a
+guest with disk and network, ten guests in a row, and at the end the store's
+own end, by an exception.  To be run with --xenstored none: no daemon may have
+spoken to dom0's kernel before.
+"""
+import re
+
+from xenlab.checks import CONCURRENT, TOOLS
+from xenlab.guest import Guest
+from xenlab.paths import LabTimeout, wait_until
+from xenlab.runner import test
+
+IMAGE = "/our/stubdom/xenstored-stubdom"
+NAME = "Xenstore"
+MEMORY = 8
+KERNEL = "/dev/xen/xenbus"
+# Growth of the heap over ten guests: what the allocator keeps for later.
+GROWTH_PAGES = 16
+
+# Nodes that the toolstack makes with the first guest and leaves for good.
+STAY = re.compile(r"(/vm|/libxl|/local/domain/0/(backend|libxl|device)(/\w+)?"
+                  r"|/local/domain/0/device-model)( |$)")
+
+START = r"""
+before=$(cut -d' ' -f1 /proc/uptime)
+init-xenstore-domain --kernel %s --memory %d || exit 1
+xenstore-read /tool/xenstored/domid
+echo $before $(cut -d' ' -f1 /proc/uptime)
+"""
+
+
+def console(s):
+    """All that the stub domain printed; xenconsoled writes it down."""
+    path = s.host.results / "guests" / f"guest-{NAME}.log"
+    try:
+        return path.read_text(errors="replace").replace("\r", "")
+    except OSError:
+        return ""
+
+
+def wait_said(s, pattern, since=0, limit=10):
+    return wait_until(f"{pattern!r} on the console of the stub domain", limit,
+                      lambda: re.search(pattern, console(s)[since:]))
+
+
+def nodes(s):
+    """The whole store with permissions, but for what dom0 runs by the clock."""
+    lines = s.host.out("xenstore-ls -fp", 20).splitlines()
+    return {line for line in lines
+            if not line.startswith("/local/domain/0/memory/target")}
+
+
+def heap_free(s):
+    """Asked by an NMI, which the stub domain answers on its console."""
+    since = len(console(s))
+    s.host.run(f"xl trigger {s.domid} nmi")
+    said = wait_said(s, r"heap: (\d+) of (\d+) pages free", since)
+    return int(said.group(1))
+
+
+def state(s):
+    return {
+        "ports": len(s.host.out(f"lsevtchn {s.domid}").splitlines()),
+        "domains": len(s.host.out("xl list").splitlines()),
+        "dying": int(s.host.out("xl list | grep -c -e '(null)' -e ' --ps-d' "
+                                "|| true")),
+    }
+
+
+def settle(s, before):
+    """Waits until ports and domains are as before.  A ring that is still mapped
+    keeps its dead domain in the list."""
+    try:
+        wait_until("ports and domains as before", 10,
+                   lambda: state(s) == before, poll=0.5)
+    except LabTimeout as e:
+        raise AssertionError(f"before {before}, now {state(s)}") from e
+
+
+@test(60, vital=True)
+def stub_domain_starts(s):
+    words = s.host.out(START % (IMAGE, MEMORY), 30).split()
+    s.domid = int(words[-3])
+    assert s.domid > 0, words
+    seconds = float(words[-1]) - float(words[-2])
+    return f"domain {s.domid}, first answer to a tool after {seconds:.2f} s"
+
+
+@test(30, vital=True)
+def toolstack_starts(s):
+    """xen-init-dom0, xenconsoled, and the dom0 kernel's own xenbus."""
+    s.host.start_tools()
+    s.host.poll("the dom0 kernel's nodes",
+                "xenstore-exists /local/domain/0/control/feature-poweroff", 5)
+    name = s.host.out("xenstore-read /local/domain/0/name domid")
+    assert name.split() == ["Domain-0", "0"], name
+    s.nodes_at_start = nodes(s)
+
+
+@test(20, vital=True)
+def it_says_how_it_is(s):
+    said = wait_said(s, r"serving.*")
+    listed = s.host.out(f"xl list {s.domid}").splitlines()[-1].split()
+    assert listed[0] == NAME and int(listed[2]) == MEMORY, listed
+    return said.group(0)
+
+
+@test(20)
+def packaged_tools(s):
+    s.host.run(TOOLS % KERNEL, 20)
+
+
+@test(20)
+def test_xenstore(s):
+    s.host.run(f"XENSTORED_PATH={KERNEL} test-xenstore -i 5", 20)
+
+
+@test(20)
+def clients_side_by_side(s):
+    return s.host.out(CONCURRENT.replace("/run/xenstored/socket", KERNEL), 20)
+
+
+@test(20)
+def control_commands(s):
+    control = "/usr/lib/xen-4.17/bin/xenstore-control"
+    assert "OK" in s.host.out(f"{control} check")
+    assert "watches" in s.host.out(f"{control} quota")
+    status, _ = s.host.run(f"{control} live-update /bin/true", check=False)
+    assert status, "a stub domain cannot run a file of dom0's"
+
+
+@test(60, vital=True)
+def guest_with_disk_and_network(s):
+    """Unmodified Debian kernel, Debian's hotplug scripts, verified I/O."""
+    s.at_start = state(s)
+    s.guest = Guest(s.host, "g1")
+    s.guest.create()
+    s.guest.wait_ready()
+    c = s.guest.wait_io(30, 15)
+    return f"ios {c['ios']:.0f}, pings {c['rx']:.0f}, errors {c['errs']:.0f}"
+
+
+@test(30)
+def guest_uses_xenstore(s):
+    """Over its own ring: read, write, list, watch, transaction, refusal."""
+    status, out = s.guest.run("xsclient /dev/xen/xenbus check data/lab", 20,
+                              check=False)
+    assert status == 0, out
+    assert "denied-elsewhere ok" in out, out
+    return out.splitlines()[-1]
+
+
+@test(60)
+def reboot(s):
+    """Asked over control/shutdown; the same guest comes back as a new one."""
+    old = s.guest.domid()
+    since = s.guest.position()
+    s.host.run("xl reboot g1")
+    s.guest.wait_ready(since)
+    new = s.guest.domid()
+    assert new > old, (old, new)
+    return f"domain {old} came back as {new}"
+
+
+@test(40)
+def destroyed_in_mid_request(s):
+    """The guest hammers the store with two clients when xl destroy comes."""
+    since = s.guest.position()
+    for i in (1, 2):
+        s.guest.run(f"setsid xsclient /dev/xen/xenbus hammer data/h{i} 600 "
+                    "> /dev/console 2>&1 &")
+    s.guest.wait_console(r"^XS hammering(.*\n)+XS hammering", 20, since)
+    s.guest.check_no_errors()
+    s.guest.destroy()
+    settle(s, s.at_start)
+    left = sorted(line for line in nodes(s) - s.nodes_at_start
+                  if not STAY.match(line))
+    assert not left, "left in the store:\n" + "\n".join(left)
+
+
+@test(120)
+def ten_guests_in_a_row(s):
+    """Created and destroyed at different moments of their start, with and
+    without devices.  No port, no mapped ring, no node, no memory stays."""
+    before, nodes_before, free = state(s), nodes(s), heap_free(s)
+    guests = [Guest(s.host, f"t{i}", 10 + i, memory=64, disk=i in (0, 4),
+                    net=i in (0, 7), idle=True) for i in range(10)]
+    s.host.run("\n".join(g.prepare_script() for g in guests))
+    for i, guest in enumerate(guests):
+        s.host.run(f"xl create {guest.config_file} && sleep 0.{i} && "
+                   f"xl destroy {guest.name}", 40)
+    settle(s, before)
+    left = sorted(nodes(s) ^ nodes_before)
+    assert not left, "not as before in the store:\n" + "\n".join(left)
+    used = free - heap_free(s)
+    assert used <= GROWTH_PAGES, f"{used} pages of the heap did not come back"
+    return f"{before}, {used} of {free} free pages less"
+
+
+@test(20)
+def nmi_shows_where_it_is(s):
+    """And changes nothing."""
+    since = len(console(s))
+    s.host.run(f"xl trigger {s.domid} nmi")
+    said = wait_said(s, r"non-maskable interrupt[^$]*heap: .*\n", since)
+    for name in ("xs_sleep", "plat_wait", "xs_server_turn", "main", "xs_boot"):
+        assert re.search(rf"  [0-9a-f]+ {name}\+0x", said.group(0)), \
+            f"no {name} in\n{said.group(0)}"
+    s.host.run("xenstore-ls / > /dev/null")
+
+
+@test(20)
+def crash_says_why(s):
+    """xen-hvmcrash lets it go on at an address where nothing is."""
+    since = len(console(s))
+    s.host.run(f"xen-hvmcrash {s.domid}")
+    said = wait_said(s, r"page fault .* at address 0xf001\n[^$]*xs_boot", since)
+    for word in ("rip f001", "rax ", "plat_wait", "xs_server_turn"):
+        assert word in said.group(0), f"no {word} in\n{said.group(0)}"
+    assert "page fault" in s.host.machine.console_text()
