@@ -18,9 +18,11 @@ OCAML_START = '''mount -t tmpfs none /run && mkdir -p /run/xenstored &&
 [ -d /var/run/xenstored ] && mount --bind "$XST_RUN" /run/xenstored &&
 exec env LD_PRELOAD="$XST_SHIM" "$@"'''
 
+# Its access log is rotated after so many lines, /dev/null like a file: never.
 OCAML_CONF = '''pid-file = {run}/pid
 xenstored-log-file = {run}/ocaml.log
 access-log-file = /dev/null
+access-log-nb-lines = 1000000000
 xenstored-kva = /proc/xen/xsd_kva
 xenstored-port = /proc/xen/xsd_port
 test-eagain = false
