@@ -31,6 +31,24 @@ def nodes_and_permissions(pair):
 
 
 @test
+def a_backend_made_beforehand_stays(pair):
+    """It is the destination's whole; the front-end's nodes are the guest's."""
+    pair.boot()
+    front = f'{HOME}/device/vbd/51712'
+    before = pair.a.tree(front)
+    pair.a.control('quiesce', str(DOMID))
+    blob = pair.a.export(DOMID)
+    for path, value in ((f'{BACK}/state', '2'), (f'{BACK}/own', 'x'),
+                        (f'{front}/state', '1'), (f'{front}/extra', '1')):
+        pair.b.do('WRITE', path, value)
+    backend = pair.b.tree(BACK)
+    pair.move(blob)
+    want('backend', pair.b.tree(BACK), backend)
+    want('frontend', {k: v[:2] for k, v in pair.b.tree(front).items()},
+         {k: v[:2] for k, v in before.items()})
+
+
+@test
 def watches_do_not_fire_for_moving(pair):
     guest = pair.boot()
     for token in ('t1', 't2'):

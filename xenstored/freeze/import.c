@@ -381,6 +381,18 @@ static int stage_perms(struct import *im, struct xs_stage *stage,
 	return rc;
 }
 
+/*
+ * A back-end that was made here beforehand is this host's, with all that is
+ * said of it: mixed with what another said it would be true of neither.
+ */
+static bool device_is_here(const struct import *im, const char *path,
+			   size_t len)
+{
+	size_t device = xs_node_device(path, len, im->domid);
+
+	return device && xs_tree_find(im->tree, path, device);
+}
+
 static bool has_value(const struct xs_node *node, const void *value, size_t len)
 {
 	return node && node->value_len == len &&
@@ -409,6 +421,8 @@ static int stage_node(struct import *im, struct xs_stage *stage,
 	size_t len = supply ? supply->value_len : n->value.len;
 	int rc = 0;
 
+	if (device_is_here(im, path.text, path.len))
+		return 0;
 	if (!supply &&
 	    ((policy == XS_NODE_HOST) || (policy == XS_NODE_TOOLSTACK && here)))
 		return 0;
@@ -453,13 +467,16 @@ static int remove_leftover(void *arg, struct xs_node *top)
 	struct leftover *l = arg;
 	const struct xs_node *node;
 	char text[XS_PATH_BUF];
+	size_t device;
 	int rc = 0;
 
 	for (node = top; node && !rc; node = xs_node_next(top, node, XS_NOW)) {
 		struct xs_path path = {.text = text};
 
 		path.len = xs_node_path(l->im->tree, node, text, sizeof(text));
+		device = xs_node_device(text, path.len, l->im->domid);
 		if (in_blob(l, text, path.len) ||
+		    (device && in_blob(l, text, device)) ||
 		    xs_node_policy(text, path.len, l->im->domid) !=
 			    XS_NODE_GUEST)
 			continue;

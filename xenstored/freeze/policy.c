@@ -102,6 +102,27 @@ bool xs_node_is_backend(const char *path, size_t len, uint16_t domid)
 	return fits("/local/domain/*/backend/*/N/**", &p, as_text(domid).text);
 }
 
+/*
+ * How much of the path is that of a device in one of those areas, which the
+ * node is or is below; 0: neither.
+ */
+size_t xs_node_device(const char *path, size_t len, uint16_t domid)
+{
+	static const char pattern[] = "/local/domain/*/backend/*/N/*";
+	const struct xs_path p = {.text = path, .len = len};
+	const struct xs_path names = {.text = pattern,
+				      .len = sizeof(pattern) - 1};
+	struct xs_path_iter want, have;
+
+	if (!fits(pattern, &p, as_text(domid).text))
+		return 0;
+	xs_path_iter_init(&want, &names);
+	xs_path_iter_init(&have, &p);
+	while (xs_path_iter_next(&want))
+		xs_path_iter_next(&have);
+	return (size_t)(have.name - path) + have.len;
+}
+
 /* The node at a path, as it was at that time, or NULL. */
 struct xs_node *xs_tree_find_at(const struct xs_tree *tree, const char *path,
 				size_t len, uint64_t at)

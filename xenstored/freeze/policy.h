@@ -20,6 +20,7 @@ enum xs_node_policy xs_node_policy(const char *path, size_t len,
 				   uint16_t domid);
 
 bool xs_node_is_backend(const char *path, size_t len, uint16_t domid);
+size_t xs_node_device(const char *path, size_t len, uint16_t domid);
 bool xs_node_relates(const char *path, size_t len, uint16_t domid);
 
 /* Called for the top of each area that relates to the domain, in order. */
