@@ -71,3 +71,8 @@ UNIT_NEEDS_stubdom += $(STUBDOM_PURE)
 $(STUBDOM_PURE): $(patsubst %,$(BUILD)/obj/$(STUBDOM_DIR)/%.o,fifo symbol)
 	@mkdir -p $(@D)
 	@rm -f $@ && ar rcs $@ $^
+
+#: check-stubdom  the stub domain as the only xenstored of a real Xen host
+.PHONY: check-stubdom
+check-stubdom: lab-image stubdom
+	$(LAB) test stubdom --our $(BUILD) --xenstored none $(LAB_ARGS)

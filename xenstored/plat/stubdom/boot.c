@@ -145,6 +145,20 @@ static int split_cmdline(void)
 	}
 }
 
+/*
+ * The secret that functions leave on the stack and look for when they return.
+ * Who is about to return must not see it change: this is inlined into a
+ * function that does not.  Its lowest byte is 0, so that no string function can
+ * copy it.
+ */
+static inline __attribute__((always_inline)) void choose_canary(void)
+{
+	uint64_t word;
+
+	xs_sys_random(&word, sizeof(word));
+	xs_canary = word & ~UINT64_C(0xff);
+}
+
 /* Called once, by entry.S.  info lies in memory that will be the heap. */
 _Noreturn void xs_boot(const struct hvm_start_info *info)
 {
@@ -162,9 +176,7 @@ _Noreturn void xs_boot(const struct hvm_start_info *info)
 	xs_window_init();
 	started_ns = xs_clock_ns();
 	xs_console_init();
-	/* Its lowest byte is 0, so that no string function can copy it. */
-	xs_sys_random(&xs_canary, sizeof(xs_canary));
-	xs_canary &= ~UINT64_C(0xff);
+	choose_canary();
 	xs_event_init();
 	run_constructors();
 	if (main(split_cmdline(), args))

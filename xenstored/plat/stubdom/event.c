@@ -110,10 +110,9 @@ void xs_event_init(void)
 	xs_xen_vcpu(VCPUOP_stop_periodic_timer, VCPU, NULL);
 }
 
-static int bound(long ret, uint32_t port, uint32_t *portp)
+/* A new port: its word is there already (I1). */
+static int take_port(uint32_t port, uint32_t *portp)
 {
-	if (ret)
-		return (int)ret;
 	if (port > highest_port)
 		highest_port = port;
 	if (port >= fifo.n_pages * XS_FIFO_PAGE_PORTS) {
@@ -133,10 +132,9 @@ int xs_event_bind(xs_domid_t domid, uint32_t remote, uint32_t *portp)
 	};
 	int ret = make_room();
 
-	if (ret)
-		return ret;
-	return bound(xs_xen_event(EVTCHNOP_bind_interdomain, &bind),
-		     bind.local_port, portp);
+	if (!ret)
+		ret = (int)xs_xen_event(EVTCHNOP_bind_interdomain, &bind);
+	return ret ? ret : take_port(bind.local_port, portp);
 }
 
 /* A port that Xen itself signals. */
@@ -145,9 +143,9 @@ int xs_event_bind_virq(unsigned int virq, uint32_t *portp)
 	struct evtchn_bind_virq bind = {.virq = virq, .vcpu = VCPU};
 	int ret = make_room();
 
-	if (ret)
-		return ret;
-	return bound(xs_xen_event(EVTCHNOP_bind_virq, &bind), bind.port, portp);
+	if (!ret)
+		ret = (int)xs_xen_event(EVTCHNOP_bind_virq, &bind);
+	return ret ? ret : take_port(bind.port, portp);
 }
 
 /* The number may be given to another binding from now on. */

@@ -22,9 +22,12 @@
 	.globl xs_sleep
 	.type xs_sleep, @function
 xs_sleep:
+	pushq	%rbp			/* so that a backtrace shows the caller */
+	movq	%rsp, %rbp
 	sti
 	hlt
 	cli
+	popq	%rbp
 	ret
 	.size xs_sleep, . - xs_sleep
 
