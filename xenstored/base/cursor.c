@@ -109,6 +109,20 @@ void xs_wr_bytes(struct xs_wr *wr, const void *data, size_t len)
 	wr->len += len;
 }
 
+/* The bytes and a NUL. */
+void xs_wr_name(struct xs_wr *wr, const char *name, size_t len)
+{
+	uint8_t *to = wr->buf + wr->len;
+
+	if (wr->failed || len >= wr->max - wr->len) {
+		wr->failed = true;
+		return;
+	}
+	memcpy(to, name, len);
+	to[len] = '\0';
+	wr->len += len + 1;
+}
+
 void xs_wr_u32(struct xs_wr *wr, uint32_t value)
 {
 	xs_wr_bytes(wr, &value, sizeof(value));

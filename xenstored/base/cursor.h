@@ -31,6 +31,7 @@ const char *xs_rd_string(struct xs_rd *rd, size_t *lenp);
 uint64_t xs_rd_int(struct xs_rd *rd, size_t size, bool big_endian);
 
 void xs_wr_init(struct xs_wr *wr, void *buf, size_t max);
+void xs_wr_name(struct xs_wr *wr, const char *name, size_t len);
 void xs_wr_u32(struct xs_wr *wr, uint32_t value);
 void xs_wr_int(struct xs_wr *wr, uint64_t value, size_t size, bool big_endian);
 void xs_wr_bytes(struct xs_wr *wr, const void *data, size_t len);

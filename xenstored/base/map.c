@@ -34,6 +34,26 @@ static inline uint64_t rotl(uint64_t x, unsigned int n)
 		c = rotl(c, 32);     \
 	} while (0)
 
+/* Up to seven bytes, lowest first, in at most three loads. */
+static inline uint64_t load_tail(const unsigned char *p, size_t left)
+{
+	uint64_t m = 0;
+	uint32_t four;
+	uint16_t two;
+
+	if (left & 1)
+		m = p[left - 1];
+	if (left & 2) {
+		memcpy(&two, p + (left & 4), sizeof(two));
+		m = m << 16 | two;
+	}
+	if (left & 4) {
+		memcpy(&four, p, sizeof(four));
+		m = m << 32 | four;
+	}
+	return m;
+}
+
 /*
  * Keyed hash of seed followed by data (SipHash, Aumasson and Bernstein 2012;
  * one compression and three finalisation rounds).
@@ -58,9 +78,7 @@ uint32_t xs_hash(const struct xs_hash_key *key, uint64_t seed, const void *data,
 		SIP_ROUND(a, b, c, d);
 		a ^= m;
 	}
-	m = (uint64_t)(len + 8) << 56;
-	while (left--)
-		m |= (uint64_t)p[left] << (8 * left);
+	m = (uint64_t)(len + 8) << 56 | load_tail(p, left);
 	d ^= m;
 	SIP_ROUND(a, b, c, d);
 	a ^= m;

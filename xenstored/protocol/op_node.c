@@ -19,8 +19,7 @@ static int emit_name(void *arg, const char *name, size_t len)
 {
 	struct xs_wr *reply = arg;
 
-	xs_wr_bytes(reply, name, len);
-	xs_wr_bytes(reply, "", 1);
+	xs_wr_name(reply, name, len);
 	return reply->failed ? -E2BIG : 0;
 }
 

@@ -170,6 +170,17 @@ static void first_event(struct xs_request *req)
 			xs_conn_cred(req->conn)->domid);
 }
 
+static void trace(const struct xs_request *req, int rc)
+{
+	const struct xs_conn *conn = req->conn;
+
+	xs_log(req->protocol->log, XS_LOG_TRACE,
+	       "request conn=%u domid=%u op=%s tx=%u arg=\"%.*s\" result=%s",
+	       conn->id, xs_conn_cred(conn)->domid, xs_op_name(req->hdr->type),
+	       req->hdr->tx_id, (int)strnlen(req->payload, req->len),
+	       req->payload, rc ? xs_error_name(-rc) : "ok");
+}
+
 /* Answers one request (an xs_request_fn). */
 void xs_protocol_request(void *arg, struct xs_conn *conn,
 			 const struct xs_hdr *hdr, const char *payload)
@@ -201,9 +212,6 @@ void xs_protocol_request(void *arg, struct xs_conn *conn,
 	}
 	if (req.watch)
 		first_event(&req);
-	xs_log(protocol->log, XS_LOG_TRACE,
-	       "request conn=%u domid=%u op=%s tx=%u arg=\"%.*s\" result=%s",
-	       conn->id, xs_conn_cred(conn)->domid, xs_op_name(hdr->type),
-	       hdr->tx_id, (int)strnlen(payload, hdr->len), payload,
-	       rc ? xs_error_name(-rc) : "ok");
+	if (protocol->log->trace) /* what is to be said costs as well */
+		trace(&req, rc);
 }

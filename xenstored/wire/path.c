@@ -14,30 +14,33 @@
 
 static const char domain_prefix[] = "/local/domain/";
 
-static bool is_name_char(unsigned char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '@';
-}
+/* What a character is in a path; 0: nothing that may be there. */
+enum {
+	NAME = 1,
+	SLASH = 2
+};
+
+static const unsigned char kinds[256] = {
+	['a' ... 'z'] = NAME, ['A' ... 'Z'] = NAME, ['0' ... '9'] = NAME,
+	['-'] = NAME,	      ['_'] = NAME,	    ['@'] = NAME,
+	['/'] = SLASH,
+};
 
 /* Names separated by single slashes, none of them empty. */
 static bool are_names(const char *text, size_t len)
 {
-	bool in_name = false;
+	unsigned char last = SLASH;
 	size_t i;
 
 	for (i = 0; i < len; i++) {
-		if (text[i] == '/') {
-			if (!in_name)
-				return false;
-			in_name = false;
-		} else if (is_name_char((unsigned char)text[i])) {
-			in_name = true;
-		} else {
+		unsigned char kind = kinds[(unsigned char)text[i]];
+
+		/* Nothing is left of a slash next to one, or of no kind. */
+		if (!(kind & ~(last & SLASH)))
 			return false;
-		}
+		last = kind;
 	}
-	return in_name;
+	return last == NAME;
 }
 
 /*
