@@ -14,6 +14,8 @@ import time
 from .paths import LabError, LabTimeout
 
 HEAD = struct.Struct("<IIB")
+NO_JOB = 0
+BEAT = 3            # seconds
 
 
 class Job:
@@ -96,6 +98,8 @@ class Channel:
                 self._socket = s
                 threading.Thread(target=self._read, args=(rest,),
                                  daemon=True).start()
+                threading.Thread(target=self._beat, args=(s,),
+                                 daemon=True).start()
                 return
             s.close()
             time.sleep(0.3)
@@ -140,9 +144,19 @@ class Channel:
         for job in list(self._jobs.values()):
             job.lose()
 
+    def _beat(self, s):
+        while self._socket is s:
+            try:
+                self.send(NO_JOB, "I", b"")
+            except OSError:
+                return
+            time.sleep(BEAT)
+
     def send(self, number, kind, data):
         frame = HEAD.pack(HEAD.size - 4 + len(data), number, ord(kind)) + data
         with self._sending:
+            if not self._socket:
+                raise OSError("closed")
             self._socket.sendall(frame)
 
     def start(self, script, seconds, terminal=False, on_output=None):
