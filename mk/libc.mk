@@ -28,6 +28,8 @@ LIBC_RENAMED := $(BUILD)/unit/libc-renamed.o
 
 $(LIBC_OBJS): DAEMON_CFLAGS = $(CFLAGS) $(HARDEN) $(LIBC_CFLAGS) \
 	$(FREESTANDING) -Ixenstored
+# Symbols are renamed in the object, not in what is kept for the linker.
+$(LIBC_OBJS): LTO :=
 
 $(LIBC_RENAMED): $(LIBC_OBJS)
 	@mkdir -p $(@D)
