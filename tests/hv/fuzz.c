@@ -152,6 +152,8 @@ static void get(uint32_t domid, const char *what, bool must_be_good)
 	uint32_t reason = 0;
 
 	if (xc_domain_gtm_get_context(xch, domid, buf, &size, &reason)) {
+		/* GET looks at its answer with the eyes of SET. */
+		bad_answers += must_be_good && reason >= XEN_GTM_BAD_HEADER;
 		count(what, errno, reason);
 		return;
 	}

@@ -191,7 +191,10 @@ struct xen_gtm_watchdog {
 #define XEN_GTM_BUSY_MAPPED             33  /* grants mapped by a back-end */
 #define XEN_GTM_BUSY_UNSTABLE           34  /* changed while it was read */
 
-/* What was wrong with a context, with -EINVAL, and where it was */
+/*
+ * What was wrong with a context, with -EINVAL or -ENOSPC, and where it was; or,
+ * with -EOPNOTSUPP, what would be wrong with that of a domain.
+ */
 #define XEN_GTM_BAD_HEADER              64  /* magic, version or lengths */
 #define XEN_GTM_BAD_RECORD              65  /* record header, order, length */
 #define XEN_GTM_BAD_MISSING             66  /* a record that must be there */

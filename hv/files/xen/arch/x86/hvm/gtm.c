@@ -224,6 +224,38 @@ static void capture(struct domain *d, struct gtm_writer *w)
     header->writer = (xen_major_version() << 16) | xen_minor_version();
 }
 
+static void fill_limits(const struct domain *d, struct gtm_limits *limits)
+{
+    *limits = (struct gtm_limits){
+        .domid = d->domain_id,
+        .max_vcpus = d->max_vcpus,
+        .nr_pirqs = d->nr_pirqs,
+        .nr_gsis = hvm_domain_irq(d)->nr_gsis,
+        .max_watchdogs = NR_DOMAIN_WATCHDOG_TIMERS,
+        .max_gfn = (1ull << (paging_max_paddr_bits(d) - PAGE_SHIFT)) - 1,
+        .vm_assist = arch_vm_assist_valid_mask(d),
+    };
+    gtm_evtchn_limits(d, limits);
+    gtm_gnttab_limits(d, limits);
+}
+
+/*
+ * Why nobody could take what was captured: a guest can get into states that
+ * work but that no context may have, such as a vcpu_info in a grant frame.
+ * The other host would find that, too late for telling anybody early.
+ */
+static uint32_t unfit(const struct domain *d, const struct gtm_writer *w)
+{
+    struct gtm_limits limits;
+    struct gtm_error err;
+    struct gtm_view view;
+
+    fill_limits(d, &limits);
+    gtm_check(w->buf, w->len, &limits, &view, &err);
+
+    return err.reason;
+}
+
 /* The length of the context, 0 if it is too long. */
 static size_t measure(struct domain *d)
 {
@@ -233,6 +265,33 @@ static size_t measure(struct domain *d)
     capture(d, &w);
 
     return w.len <= XEN_GTM_MAX_SIZE ? w.len : 0;
+}
+
+/*
+ * Looks at a guest that may run.  It may just be doing what makes no sense
+ * half done, so only what is wrong each time is.  One that grows meanwhile is
+ * not looked at: it will be, when it is paused.
+ */
+static int inspect(struct domain *d, size_t size, uint32_t *reason)
+{
+    struct gtm_writer w = { .size = size, .buf = vmalloc(size) };
+    unsigned int i;
+
+    if ( !w.buf )
+        return -ENOMEM;
+
+    for ( i = 0; i < GTM_TRIES; i++ )
+    {
+        gtm_time_now(d, &w);
+        capture(d, &w);
+        *reason = w.overrun ? XEN_GTM_OK : unfit(d, &w);
+        if ( !*reason )
+            break;
+    }
+
+    vfree(w.buf);
+
+    return *reason ? -EOPNOTSUPP : 0;
 }
 
 /*
@@ -317,10 +376,16 @@ static int collect(struct domain *d, struct xen_domctl_gtm_get_context *op,
         return -ENOMEM;
 
     rc = snapshot(d, w, *buf);
-    if ( rc == -EBUSY )
-        op->reason = XEN_GTM_BUSY_UNSTABLE;
+    if ( rc )
+    {
+        if ( rc == -EBUSY )
+            op->reason = XEN_GTM_BUSY_UNSTABLE;
+        return rc;
+    }
 
-    return rc;
+    op->reason = unfit(d, w);
+
+    return op->reason ? -EOPNOTSUPP : 0;
 }
 
 /* Under domain_lock() */
@@ -343,7 +408,7 @@ static int get_context(struct domain *d, struct xen_domctl_gtm_get_context *op,
 
     op->size = w->size;
     if ( guest_handle_is_null(op->buffer) )
-        return 0;
+        return inspect(d, w->size, &op->reason);
     if ( room < w->size )
         return -ENOBUFS;
 
@@ -380,21 +445,6 @@ int gtm_get_context(struct domain *d, struct xen_domctl_gtm_get_context *op)
     vfree(buf);
 
     return rc;
-}
-
-static void fill_limits(const struct domain *d, struct gtm_limits *limits)
-{
-    *limits = (struct gtm_limits){
-        .domid = d->domain_id,
-        .max_vcpus = d->max_vcpus,
-        .nr_pirqs = d->nr_pirqs,
-        .nr_gsis = hvm_domain_irq(d)->nr_gsis,
-        .max_watchdogs = NR_DOMAIN_WATCHDOG_TIMERS,
-        .max_gfn = (1ull << (paging_max_paddr_bits(d) - PAGE_SHIFT)) - 1,
-        .vm_assist = arch_vm_assist_valid_mask(d),
-    };
-    gtm_evtchn_limits(d, limits);
-    gtm_gnttab_limits(d, limits);
 }
 
 static int set_shared_info(struct domain *d, const struct gtm_view *view)
