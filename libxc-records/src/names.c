@@ -12,7 +12,7 @@ static const struct {
 } reasons[] = {
     { XEN_GTM_OK, "OK", "nothing is wrong" },
 #define REASON(name, text) { XEN_GTM_##name, #name, text },
-#include "reasons.def"
+#include "../files/tools/libs/ctrl/xc_gtm_reasons.def"
 #undef REASON
 };
 

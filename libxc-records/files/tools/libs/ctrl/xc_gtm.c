@@ -146,72 +146,9 @@ const char *xc_gtm_reason(uint32_t reason)
     case XEN_GTM_OK:
         return "no reason given";
 
-    case XEN_GTM_REFUSE_PV:
-        return "it is a PV guest";
-    case XEN_GTM_REFUSE_DEVICE:
-        return "it has a passed-through device";
-    case XEN_GTM_REFUSE_VPCI:
-        return "it has PCI devices emulated by Xen";
-    case XEN_GTM_REFUSE_NESTED:
-        return "it runs a hypervisor itself";
-    case XEN_GTM_REFUSE_MAPTRACK:
-        return "it has mapped grants of other domains";
-    case XEN_GTM_REFUSE_VM_EVENT:
-        return "its memory or events are monitored, paged or shared";
-    case XEN_GTM_REFUSE_VMTRACE:
-        return "it is being traced";
-    case XEN_GTM_REFUSE_ALTP2M:
-        return "it uses alternate memory maps";
-    case XEN_GTM_REFUSE_POD:
-        return "a part of its memory is still populated on demand";
-    case XEN_GTM_REFUSE_ARGO:
-        return "it has Argo rings";
-    case XEN_GTM_REFUSE_VIRQ_HANDLER:
-        return "it handles an interrupt of the host";
-    case XEN_GTM_REFUSE_EMULATOR:
-        return "its device model runs in another domain";
-    case XEN_GTM_REFUSE_PORTS:
-        return "it has too many event channels";
-    case XEN_GTM_REFUSE_GRANT_KIND:
-        return "it has transitive grants or grants for transfer";
-    case XEN_GTM_REFUSE_SIZE:
-        return "its state in Xen is too large";
-    case XEN_GTM_REFUSE_DYING:
-        return "it is being destroyed";
-
-    case XEN_GTM_BUSY_RUNNING:
-        return "it is not paused";
-    case XEN_GTM_BUSY_MAPPED:
-        return "a back-end has grants of it mapped";
-    case XEN_GTM_BUSY_UNSTABLE:
-        return "its state changed while it was read";
-
-    case XEN_GTM_BAD_HEADER:
-        return "bad header";
-    case XEN_GTM_BAD_RECORD:
-        return "bad record header, order or length";
-    case XEN_GTM_BAD_MISSING:
-        return "a record is missing";
-    case XEN_GTM_BAD_RESERVED:
-        return "a reserved field is not zero";
-    case XEN_GTM_BAD_DOMAIN:
-        return "bad DOMAIN record";
-    case XEN_GTM_BAD_VCPU:
-        return "bad VCPU record";
-    case XEN_GTM_BAD_PIRQ:
-        return "bad PIRQ record";
-    case XEN_GTM_BAD_PORT:
-        return "bad event channel";
-    case XEN_GTM_BAD_FIFO:
-        return "bad FIFO record";
-    case XEN_GTM_BAD_GNTTAB:
-        return "bad grant table";
-    case XEN_GTM_BAD_WATCHDOG:
-        return "bad WATCHDOG record";
-    case XEN_GTM_BAD_GFN:
-        return "a frame number out of range or used twice";
-    case XEN_GTM_BAD_LIMIT:
-        return "more than this domain may have";
+#define REASON(name, text) case XEN_GTM_##name: return text;
+#include "xc_gtm_reasons.def"
+#undef REASON
 
     default:
         return "a reason not known here";
