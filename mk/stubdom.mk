@@ -65,12 +65,17 @@ $(STUBDOM)/xenstored-stubdom: $(STUBDOM)/nameless
 .PHONY: stubdom
 stubdom: $(STUBDOM)/xenstored-stubdom
 
-# The parts that have no hypervisor below them are tested like others.
+# Parts that do without a processor of their own are tested like others, on a
+# hypervisor that is pretended (tests/unit/stubdom/fakexen.c).
 STUBDOM_PURE := $(BUILD)/unit/libstubdom.a
+STUBDOM_PURE_OBJS := $(patsubst %,$(BUILD)/obj/$(STUBDOM_DIR)/%.o,event fifo \
+	symbol window)
 UNIT_NEEDS_stubdom += $(STUBDOM_PURE)
-$(STUBDOM_PURE): $(patsubst %,$(BUILD)/obj/$(STUBDOM_DIR)/%.o,fifo symbol)
+$(STUBDOM_PURE): $(STUBDOM_PURE_OBJS)
 	@mkdir -p $(@D)
 	@rm -f $@ && ar rcs $@ $^
+
+-include $(STUBDOM_PURE_OBJS:.o=.d)
 
 #: check-stubdom  the stub domain as the only xenstored of a real Xen host
 .PHONY: check-stubdom
