@@ -53,6 +53,9 @@ uint64_t plat_now_ms(struct xs_plat *plat);
 /* Unpredictable bytes, for hash keys. */
 void plat_random(struct xs_plat *plat, void *buf, size_t len);
 
+/* In percent of what the daemon may use; 100 where there is no such limit. */
+unsigned int plat_memory_free(struct xs_plat *plat);
+
 /* ---- Streams (dom0 sockets; a stub domain has none) ------------------- */
 
 struct xs_iov {

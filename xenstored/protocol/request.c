@@ -14,11 +14,22 @@
 
 #include "base/settings.h"
 #include "conn/domain.h"
+#include "plat/plat.h"
 #include "store/store.h"
 #include "wire/args.h"
 
 #define PRIVILEGED 1 /* for privileged clients only */
 #define NO_TXN	   2 /* the transaction id means nothing */
+#define GROWS	   4 /* needs more memory afterwards */
+
+/*
+ * What GROWS is refused when less memory is free than this, in percent.  The
+ * rest is for replies and events, without which connections are lost, and for
+ * requests that make room; some of it is kept from guests for those who can
+ * remove them.
+ */
+#define SPARE_FOR_PRIVILEGED 15
+#define SPARE_FOR_ALL	     8
 
 static const struct {
 	xs_handler_fn *handler;
@@ -28,17 +39,17 @@ static const struct {
 	[XS_OP_DIRECTORY] = {xs_do_directory, 0},
 	[XS_OP_READ] = {xs_do_read, 0},
 	[XS_OP_GET_PERMS] = {xs_do_get_perms, 0},
-	[XS_OP_WATCH] = {xs_do_watch, NO_TXN},
+	[XS_OP_WATCH] = {xs_do_watch, NO_TXN | GROWS},
 	[XS_OP_UNWATCH] = {xs_do_unwatch, NO_TXN},
 	[XS_OP_TRANSACTION_START] = {xs_do_transaction_start, 0},
 	[XS_OP_TRANSACTION_END] = {xs_do_transaction_end, 0},
-	[XS_OP_INTRODUCE] = {xs_do_introduce, PRIVILEGED},
+	[XS_OP_INTRODUCE] = {xs_do_introduce, PRIVILEGED | GROWS},
 	[XS_OP_RELEASE] = {xs_do_release, PRIVILEGED},
 	[XS_OP_GET_DOMAIN_PATH] = {xs_do_get_domain_path, 0},
-	[XS_OP_WRITE] = {xs_do_write, 0},
-	[XS_OP_MKDIR] = {xs_do_mkdir, 0},
+	[XS_OP_WRITE] = {xs_do_write, GROWS},
+	[XS_OP_MKDIR] = {xs_do_mkdir, GROWS},
 	[XS_OP_RM] = {xs_do_rm, 0},
-	[XS_OP_SET_PERMS] = {xs_do_set_perms, 0},
+	[XS_OP_SET_PERMS] = {xs_do_set_perms, GROWS},
 	[XS_OP_IS_DOMAIN_INTRODUCED] = {xs_do_is_domain_introduced, PRIVILEGED},
 	[XS_OP_RESUME] = {xs_do_resume, PRIVILEGED},
 	[XS_OP_SET_TARGET] = {xs_do_set_target, PRIVILEGED},
@@ -126,6 +137,14 @@ uint32_t xs_request_features(const struct xs_request *req)
 
 /* ---- Dispatch --------------------------------------------------------- */
 
+static bool is_memory_short(const struct xs_request *req)
+{
+	bool privileged = xs_conn_cred(req->conn)->privileged;
+
+	return plat_memory_free(req->protocol->plat) <
+	       (privileged ? SPARE_FOR_ALL : SPARE_FOR_PRIVILEGED);
+}
+
 static int handle(struct xs_request *req)
 {
 	uint32_t type = req->hdr->type, tx_id = req->hdr->tx_id;
@@ -135,6 +154,8 @@ static int handle(struct xs_request *req)
 	if ((ops[type].flags & PRIVILEGED) &&
 	    !xs_conn_cred(req->conn)->privileged)
 		return -EACCES;
+	if ((ops[type].flags & GROWS) && is_memory_short(req))
+		return -ENOMEM;
 	if (tx_id && !(ops[type].flags & NO_TXN)) {
 		req->txn = xs_txn_find(&req->conn->txns, tx_id);
 		if (!req->txn)

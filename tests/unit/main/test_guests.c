@@ -291,6 +291,28 @@ START_TEST(test_conflicts)
 }
 END_TEST
 
+/* What needs more memory is refused while there is still some for the rest. */
+START_TEST(test_memory_short)
+{
+	struct rig *rig = new_rig();
+	struct peer dom0 = peer_socket(rig), guest = new_guest(rig, &dom0, 1);
+
+	fake_memory_free(rig->plat, 14);
+	ck_assert(peer_says(&guest, XS_OP_WRITE, "a\0b", 3, "ENOMEM"));
+	ck_assert(peer_says(&guest, XS_OP_MKDIR, "a", 2, "ENOMEM"));
+	ck_assert(peer_says(&guest, XS_OP_WATCH, "a\0b", 4, "ENOMEM"));
+	ck_assert(peer_write(&dom0, "/local/domain/1/x", "y"));
+	fake_memory_free(rig->plat, 7);
+	ck_assert(peer_says(&dom0, XS_OP_WRITE, "/x\0y", 4, "ENOMEM"));
+	ck_assert(peer_says(&dom0, XS_OP_MKDIR, "/x", 3, "ENOMEM"));
+	ck_assert(peer_reads(&guest, "x", "y"));
+	ck_assert(peer_says(&dom0, XS_OP_RM, "/local/domain/1/x", 18, "OK"));
+	fake_memory_free(rig->plat, 15);
+	ck_assert(peer_says(&guest, XS_OP_WRITE, "a\0b", 3, "OK"));
+	free_rig(rig);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("main/guests");
@@ -301,5 +323,6 @@ Suite *test_suite(void)
 	tcase_add_test(tc, test_deaf_guest);
 	tcase_add_test(tc, test_deaf_socket);
 	tcase_add_test(tc, test_conflicts);
+	tcase_add_test(tc, test_memory_short);
 	return suite;
 }

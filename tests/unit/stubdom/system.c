@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "plat/stubdom/libc/system.h"
+#include "plat/stubdom/libc/pages_priv.h"
+#include "unit/stubdom/libc.h"
 
 #define DEFAULT_PAGES 2048
 
@@ -104,4 +105,12 @@ unsigned char *fenced_page(void)
 		exit(1);
 	}
 	return p;
+}
+
+void system_free(void *p)
+{
+	if (p && xs_page_at(p))
+		libc_free(p);
+	else
+		free(p);
 }

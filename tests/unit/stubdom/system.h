@@ -19,6 +19,9 @@ extern char system_console[4096];
 /* Why function(arg) crashes the program, or NULL. */
 const char *crash_of(void (*function)(void *arg), void *arg);
 
+/* Gives memory back to ours or to the machine's library, whose it is. */
+void system_free(void *p);
+
 /* Memory of one page whose neighbours kill whoever looks at them. */
 #define FENCED_SIZE 4096
 unsigned char *fenced_page(void);

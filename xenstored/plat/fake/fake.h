@@ -91,6 +91,9 @@ void fake_fail(struct xs_plat *plat, enum fake_call call, unsigned int n,
 bool fake_has_failed(struct xs_plat *plat);
 unsigned int fake_n_calls(struct xs_plat *plat, enum fake_call call);
 
+/* What the daemon is told is free, in percent; 100 at first. */
+void fake_memory_free(struct xs_plat *plat, unsigned int percent);
+
 /* ---- Text ------------------------------------------------------------- */
 
 /* All lines logged since the last time, each "level line\n". */

@@ -64,6 +64,7 @@ struct file {
 struct xs_plat {
 	uint64_t now_ms;
 	uint64_t random;
+	unsigned int memory_used; /* percent */
 	uint32_t lives;
 	struct domain domains[MAX_DOMAINS];
 	size_t n_domains;

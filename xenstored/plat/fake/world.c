@@ -98,6 +98,17 @@ bool fake_has_failed(struct xs_plat *plat)
 	return plat->failed;
 }
 
+void fake_memory_free(struct xs_plat *plat, unsigned int percent)
+{
+	plat->memory_used = 100 - percent;
+}
+
+/* See plat.h. */
+unsigned int plat_memory_free(struct xs_plat *plat)
+{
+	return 100 - plat->memory_used;
+}
+
 unsigned int fake_n_calls(struct xs_plat *plat, enum fake_call call)
 {
 	return plat->n_calls[call];

@@ -303,3 +303,12 @@ void xs_pages_stats(struct xs_pages_stats *stats)
 		}
 	}
 }
+
+/* See pages.h. */
+unsigned int xs_pages_free_percent(void)
+{
+	if (!heap.is_ready)
+		set_up();
+	return heap.n ? (unsigned int)((uint64_t)heap.n_free * 100 / heap.n)
+		      : 0;
+}

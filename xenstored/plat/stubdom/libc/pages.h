@@ -21,5 +21,7 @@ struct xs_pages_stats {
 };
 
 void xs_pages_stats(struct xs_pages_stats *stats);
+/* How many of a hundred are free; quick. */
+unsigned int xs_pages_free_percent(void);
 
 #endif
