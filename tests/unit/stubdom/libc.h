@@ -22,6 +22,7 @@ void *libc_memchr(const void *s, int c, size_t n);
 extern __typeof__(strlen) libc_strlen;
 extern __typeof__(strnlen) libc_strnlen;
 extern __typeof__(strcmp) libc_strcmp;
+extern __typeof__(strncmp) libc_strncmp;
 char *libc_strchr(const char *s, int c);
 char *libc_strrchr(const char *s, int c);
 extern __typeof__(strspn) libc_strspn;
@@ -44,6 +45,12 @@ void *libc_calloc(size_t n, size_t size);
 void *libc_realloc(void *p, size_t size);
 void *libc_reallocarray(void *p, size_t n, size_t size);
 void libc_free(void *p);
+
+struct option;
+int libc_getopt_long(int argc, char *const *argv, const char *letters,
+		     const struct option *longs, int *indexp);
+extern char *libc_optarg;
+extern int libc_optind, libc_opterr, libc_optopt;
 
 _Noreturn void libc_abort(void);
 int libc_atexit(void (*function)(void));

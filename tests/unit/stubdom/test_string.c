@@ -55,10 +55,15 @@ START_TEST(test_one_string)
 	}
 	/* What has no NUL within max. */
 	memset(page, 'x', FENCED_SIZE);
-	for (i = 0; i < 20; i++)
-		ck_assert_uint_eq(
-			libc_strnlen(page + FENCED_SIZE - i, (size_t)i),
-			(size_t)i);
+	memset(other, 'x', FENCED_SIZE);
+	for (i = 0; i < 20; i++) {
+		const char *s = page + FENCED_SIZE - i;
+		size_t max = (size_t)i;
+
+		ck_assert_uint_eq(libc_strnlen(s, max), max);
+		ck_assert_int_eq(libc_strncmp(s, other + FENCED_SIZE - i, max),
+				 0);
+	}
 }
 END_TEST
 
@@ -71,8 +76,11 @@ START_TEST(test_two_strings)
 	for (i = 0; i < ROUNDS; i++) {
 		char *a = make(&rng, page, i % 2 ? 3 : 20);
 		char *b = make(&rng, other, i % 2 ? 3 : 2);
+		size_t max = rng_below(&rng, 5);
 
 		ck_assert_int_eq(sign(libc_strcmp(a, b)), sign(strcmp(a, b)));
+		ck_assert_int_eq(sign(libc_strncmp(a, b, max)),
+				 sign(strncmp(a, b, max)));
 		ck_assert_uint_eq(libc_strspn(a, b), strspn(a, b));
 		ck_assert_uint_eq(libc_strcspn(a, b), strcspn(a, b));
 		ck_assert_ptr_eq(libc_strstr(a, b), strstr(a, b));
