@@ -21,7 +21,7 @@ STUBDOM_CPP   = $(FREESTANDING) -Ixenstored -D__XEN_TOOLS__
 STUBDOM_CFLAGS = $(CSTD) $(OPT) $(WARN) $(STUBDOM_CPP) -fno-pie \
 	-fno-omit-frame-pointer -fstack-protector-strong \
 	-fno-asynchronous-unwind-tables -fcf-protection=none $(STUBDOM_EXTRA)
-STUBDOM_LINK  = $(CC) -nostdlib -static -no-pie -Wl,--build-id=none \
+STUBDOM_LINK  = $(CC) -nostdlib -static -Wl,--build-id=none \
 	-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings
 STUBDOM_LIBS := -l:libtalloc.a -lgcc
 
@@ -61,6 +61,12 @@ $(STUBDOM)/xenstored-stubdom: $(STUBDOM)/nameless
 
 -include $(STUBDOM_OBJS:.o=.d)
 
+# What the loader takes, and what must not be in it (part of check-unit).
+.PHONY: check-image
+check-unit: check-image
+check-image: $(STUBDOM)/xenstored-stubdom
+	@tests/stubdom/image $< $<.full
+
 #: stubdom        the daemon as a PVH kernel: build/stubdom/xenstored-stubdom
 .PHONY: stubdom
 stubdom: $(STUBDOM)/xenstored-stubdom
@@ -76,6 +82,12 @@ $(STUBDOM_PURE): $(STUBDOM_PURE_OBJS)
 	@rm -f $@ && ar rcs $@ $^
 
 -include $(STUBDOM_PURE_OBJS:.o=.d)
+
+.PHONY: check-clang-stubdom
+check-clang: check-clang-stubdom
+check-clang-stubdom: | $(DEPS_STAMP)
+	@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang \
+		stubdom > /dev/null
 
 #: check-stubdom  the stub domain as the only xenstored of a real Xen host
 .PHONY: check-stubdom

@@ -18,12 +18,24 @@ IMAGE = "/our/stubdom/xenstored-stubdom"
 NAME = "Xenstore"
 MEMORY = 8
 KERNEL = "/dev/xen/xenbus"
+CONTROL = "/usr/lib/xen-4.17/bin/xenstore-control"
 # Growth of the heap over ten guests: what the allocator keeps for later.
 GROWTH_PAGES = 16
 
 # Nodes that the toolstack makes with the first guest and leaves for good.
 STAY = re.compile(r"(/vm|/libxl|/local/domain/0/(backend|libxl|device)(/\w+)?"
                   r"|/local/domain/0/device-model)( |$)")
+
+# Writes until there is no memory: 64 nodes of 3000 bytes at a time.
+FILL = r"""
+value=$(printf %03000d 0)
+for i in $(seq 100); do
+	args=
+	for j in $(seq 64); do args="$args /lab-fill/$i/$j $value"; done
+	xenstore-write $args || { echo "refused in round $i"; exit 0; }
+done
+exit 1
+"""
 
 START = r"""
 before=$(cut -d' ' -f1 /proc/uptime)
@@ -126,10 +138,9 @@ def clients_side_by_side(s):
 
 @test(20)
 def control_commands(s):
-    control = "/usr/lib/xen-4.17/bin/xenstore-control"
-    assert "OK" in s.host.out(f"{control} check")
-    assert "watches" in s.host.out(f"{control} quota")
-    status, _ = s.host.run(f"{control} live-update /bin/true", check=False)
+    assert "OK" in s.host.out(f"{CONTROL} check")
+    assert "watches" in s.host.out(f"{CONTROL} quota")
+    status, _ = s.host.run(f"{CONTROL} live-update /bin/true", check=False)
     assert status, "a stub domain cannot run a file of dom0's"
 
 
@@ -199,6 +210,23 @@ def ten_guests_in_a_row(s):
     used = free - heap_free(s)
     assert used <= GROWTH_PAGES, f"{used} pages of the heap did not come back"
     return f"{before}, {used} of {free} free pages less"
+
+
+@test(90)
+def no_memory_left(s):
+    """dom0, which has no quota, fills the store: it is refused, everything goes
+    on, and what is removed can be used again."""
+    free = heap_free(s)
+    said = s.host.out(FILL, 60)
+    assert "refused" in said, said
+    full = heap_free(s)
+    s.host.run("xenstore-read /local/domain/0/name && "
+               f"{CONTROL} check && xenstore-ls -f / > /dev/null", 20)
+    s.host.run("xenstore-rm /lab-fill", 20)
+    s.host.run("xenstore-write /lab-again 1 && xenstore-rm /lab-again")
+    used = free - heap_free(s)
+    assert used <= GROWTH_PAGES, f"{used} pages of the heap did not come back"
+    return f"{said.splitlines()[-1]}, {full} pages free then"
 
 
 @test(20)
