@@ -30,3 +30,8 @@ check-hvm: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
 	$(MOVE) hvm $(MOVE_ARGS)
 
 soak: check-hvm
+
+#: check-matrix   guests of unusual kinds, and hosts with unlike uptimes
+.PHONY: check-matrix
+check-matrix: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
+	$(MOVE) matrix $(MOVE_ARGS)

@@ -37,11 +37,12 @@ FIRST_IO_LIMIT = 45
 
 
 class Guest:
-    """NUMBER (1 to 200) makes its address and its MAC address."""
+    """NUMBER (1 to 200) makes its address and its MAC address; MORE is lines
+    of its configuration."""
 
     def __init__(self, host, name, number=1, memory=128, disk=True, net=True,
                  idle=False, kernel=None, options="", disk_spec=None,
-                 vcpus=1, type="pvh"):
+                 vcpus=1, type="pvh", more=""):
         self.host = host
         self.name = name
         self.number = number
@@ -57,6 +58,7 @@ class Guest:
         self._kernel = kernel or (HVM_KERNEL if type == "hvm" else KERNEL)
         self._options = options
         self._vcpus = vcpus
+        self._more = more
         self._commands = 0
         self._past = ""
         self._log = None
@@ -81,7 +83,7 @@ class Guest:
             extra.append(self._options)
         mac = f"00:16:3e:00:00:{self.number:02x}"
         hvm = self._type == "hvm"
-        return (TEMPLATE + (HVM if hvm else "")).format(
+        return self._more + (TEMPLATE + (HVM if hvm else "")).format(
             name=self.name, type=self._type, kernel=self._kernel,
             memory=self._memory,
             vcpus=self._vcpus,

@@ -33,6 +33,7 @@ class HostConfig:
     overlays: list = field(default_factory=list)
     our: str = ""
     address: str = "10.0.0.1"
+    late: bool = False      # is not booted with the others
 
     def as_dict(self):
         return asdict(self)

@@ -30,10 +30,11 @@ CFLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static",
 
 DOM0_MODULES = ["virtio_pci", "virtio_blk", "virtio_net", "virtio_console",
                 "crc32c_generic", "ext4", "9p", "9pnet_virtio", "overlay"]
-GUEST_MODULES = ["xen-blkfront", "xen-netfront"]
+# The latter two only wait there for a test that loads them.
+GUEST_MODULES = ["xen-blkfront", "xen-netfront", "xen-evtchn", "xen_wdt"]
 DOM0_PROGRAMS = ["agent", "cutter", "fpucanary", "remote", "udpecho",
                  "xsclient"]
-GUEST_PROGRAMS = ["fpucanary", "iotest", "xsclient"]
+GUEST_PROGRAMS = ["fpucanary", "iotest", "juggle", "xsclient"]
 APPLETS = """[ ash awk base64 cat chroot cmp cp cut date dd df dmesg echo env
     false grep head hostname insmod ip kill killall ln ls md5sum mkdir mount
     mv nc ping poweroff printf ps pwd reboot rm sed seq setsid sh sleep sort

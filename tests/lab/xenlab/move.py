@@ -111,15 +111,16 @@ def refused_by_debian(guest, to):
     return next(x for x in received.splitlines() if "mandatory" in x)
 
 
-def save_and_restore(guest, options):
-    """Into a file, out of existence, and back; answers the seconds that
-    writing the file took."""
+def save_and_restore(guest, options, between=lambda file: None):
+    """Into a file, which BETWEEN looks at, out of existence, and back; answers
+    the seconds that writing the file took."""
     file = f"/srv/{guest.name}.save"
     text = guest.console_text()
     start = time.monotonic()
     guest.host.run(f"mkdir -p /srv && xl save {options} {guest.name} {file}",
                    MOVE_LIMIT)
     seconds = time.monotonic() - start
+    between(file)
     guest.host.run(f"sleep 2 && xl restore {file}", MOVE_LIMIT)
     guest.host.run(f"rm {file}")
     guest.restored(text)

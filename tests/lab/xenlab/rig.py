@@ -69,17 +69,27 @@ class Rig:
                    [HostConfig(**c) for c in saved["configs"]])
 
     def start(self, lifetime=3600, detached=False, say=lambda text: None):
-        """Boots the hosts and waits until their dom0s take commands."""
+        """Boots the hosts, but for late ones, and waits until their dom0s
+        take commands."""
         built = image.build(say)
-        for i, host in enumerate(self.hosts):
-            if i:
-                # The first host listens on the cables.
-                for cable in CABLES:
-                    wait_until("the first host's network", 5,
-                               (self.dir / cable).exists)
-            host.start(built, lifetime, detached, self._devices(i))
-        for host in self.hosts:
+        in_time = [h for h in self.hosts if not h.config.late]
+        for host in in_time:
+            self._boot(host, built, lifetime, detached)
+        for host in in_time:
             host.connect()
+
+    def start_late(self, host, lifetime=3600):
+        self._boot(host, image.build(), lifetime, False)
+        host.connect()
+
+    def _boot(self, host, built, lifetime, detached):
+        i = self.hosts.index(host)
+        if i:
+            # The first host listens on the cables.
+            for cable in CABLES:
+                wait_until("the first host's network", 5,
+                           (self.dir / cable).exists)
+        host.start(built, lifetime, detached, self._devices(i))
 
     def _devices(self, i):
         if len(self.hosts) == 1:
