@@ -34,7 +34,8 @@
 #define WAIT_TURN_MS  50
 /*
  * Up to here the very state that goes over is shown to the new program once
- * more while everybody waits; above it what it saw moments before must do.
+ * more while everybody waits; above it, or on a host so busy that the answer
+ * takes longer than that, what it saw moments before must do.
  */
 #define EXACT_MAX     (2u << 20)
 #define EXACT_MS      1000
@@ -453,6 +454,8 @@ static int ask_again(struct xs_live *live, const struct xs_image_out *out,
 		rc = plat_program_wait(live->conns->plat, EXACT_MS, &status,
 				       said, sizeof(said));
 	plat_program_stop(live->conns->plat);
+	if (rc == -EAGAIN)
+		return 0;
 	if (!rc && !status && strstr(said, XS_LIVE_YES))
 		return 0;
 	snprintf(text, XS_LIVE_TEXT, ERROR_TEXT);
