@@ -45,7 +45,10 @@ static unsigned char *map(size_t n_pages, int prot)
 	return p;
 }
 
-/* Dirty, for nobody promises anything else. */
+/*
+ * Dirty, for nobody promises anything else: what looks behind the table of
+ * pages finds there that everything is free.
+ */
 void *xs_sys_heap(size_t *n_pagesp)
 {
 	if (sys.memory) {
@@ -53,7 +56,7 @@ void *xs_sys_heap(size_t *n_pagesp)
 		exit(1);
 	}
 	sys.memory = map(sys.n_pages + 1, PROT_READ | PROT_WRITE);
-	memset(sys.memory, 0xd1, sys.n_pages * XS_PAGE_SIZE);
+	memset(sys.memory, XS_PAGE_FREE, sys.n_pages * XS_PAGE_SIZE);
 	mprotect(sys.memory + sys.n_pages * XS_PAGE_SIZE, XS_PAGE_SIZE,
 		 PROT_NONE);
 	*n_pagesp = sys.n_pages;

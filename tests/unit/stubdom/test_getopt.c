@@ -17,7 +17,8 @@ static const struct option longs[] = {
 	{"also-this", required_argument, NULL, 302},
 	{"maybe", optional_argument, NULL, 303},
 	{"max", required_argument, NULL, 304},
-	{"v", no_argument, NULL, 305},
+	{"verbose", no_argument, NULL, 305},
+	{"v", no_argument, NULL, 306},
 	{NULL, 0, NULL, 0},
 };
 

@@ -173,6 +173,23 @@ START_TEST(test_random)
 }
 END_TEST
 
+/* When there are no pages left, an object that is too big serves as well. */
+START_TEST(test_next_best)
+{
+	void *p, *last = NULL, *q;
+
+	while ((p = libc_malloc(400)))
+		last = p;
+	libc_free(last);
+	q = libc_malloc(17);
+	ck_assert_ptr_eq(q, last);
+	ck_assert_ptr_null(libc_malloc(17));
+	q = libc_realloc(q, 400);
+	ck_assert_ptr_eq(q, last);
+	heap_check();
+}
+END_TEST
+
 /* Whatever the heap is like, what shrinks can. */
 START_TEST(test_shrink_exhausted)
 {
@@ -437,6 +454,7 @@ Suite *test_suite(void)
 	TCase *tc = suite_case(suite, "heap");
 
 	tcase_add_loop_test(tc, test_random, 0, 20);
+	tcase_add_test(tc, test_next_best);
 	tcase_add_test(tc, test_shrink_exhausted);
 	tcase_add_test(tc, test_grow_in_place);
 	tcase_add_test(tc, test_absurd);

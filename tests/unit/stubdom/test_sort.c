@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "unit/stubdom/libc.h"
+#include "unit/stubdom/system.h"
 #include "unit/support/suite.h"
 
 #define MAX 300
@@ -86,11 +87,14 @@ static int compare_numbers(const void *a, const void *b)
 
 START_TEST(test_search)
 {
-	uint32_t list[MAX], i, n, key;
+	uint32_t *end = (uint32_t *)(fenced_page() + FENCED_SIZE);
+	uint32_t i, n, key;
 
-	for (i = 0; i < MAX; i++)
-		list[i] = 2 * i + 1;
 	for (n = 0; n < MAX; n++) {
+		uint32_t *list = end - n;
+
+		for (i = 0; i < n; i++)
+			list[i] = 2 * i + 1;
 		for (key = 0; key <= 2 * n; key++) {
 			uint32_t *found =
 				libc_bsearch(&key, list, n, sizeof(list[0]),
