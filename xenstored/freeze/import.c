@@ -110,7 +110,7 @@ static void check_identity(struct import *im)
 		    memcmp(n->path.data, path, (size_t)len))
 			continue;
 		if (n->value.len != have->value_len ||
-		    memcmp(n->value.data, have->value, n->value.len))
+		    memcmp(n->value.data, xs_node_value(have), n->value.len))
 			say(im, true, "what=another-domain path=%s", path);
 		return;
 	}
@@ -396,7 +396,7 @@ static bool device_is_here(const struct import *im, const char *path,
 static bool has_value(const struct xs_node *node, const void *value, size_t len)
 {
 	return node && node->value_len == len &&
-	       !memcmp(node->value, value, len);
+	       !memcmp(xs_node_value(node), value, len);
 }
 
 static bool has_perms(const struct xs_node *node, const struct xs_image_node *n)

@@ -178,16 +178,18 @@ static int each_backend(const struct xs_tree *tree, const char *domid,
 static struct xs_node *find_vm(const struct xs_tree *tree, uint16_t domid)
 {
 	const struct xs_node *node;
+	const char *value;
 	struct xs_node *vm;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/local/domain/%u/vm", domid);
 	node = find_text(tree, path);
-	if (!node || node->value_len < 5 || memcmp(node->value, "/vm/", 4) ||
-	    memchr(node->value + 4, '/', node->value_len - 4u) ||
+	value = node ? xs_node_value(node) : NULL;
+	if (!node || node->value_len < 5 || memcmp(value, "/vm/", 4) ||
+	    memchr(value + 4, '/', node->value_len - 4u) ||
 	    xs_perms_owner(node->perms) == domid)
 		return NULL;
-	vm = xs_tree_find(tree, node->value, node->value_len);
+	vm = xs_tree_find(tree, value, node->value_len);
 	return vm && vm->parent->parent == tree->root ? vm : NULL;
 }
 

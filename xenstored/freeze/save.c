@@ -235,7 +235,7 @@ int xs_save_node(struct xs_image *image, const struct xs_tree *tree,
 	char path[XS_PATH_BUF];
 	size_t len = xs_node_path(tree, node, path, sizeof(path));
 	struct xs_image_node out = {
-		.value = span_of(node->value, node->value_len),
+		.value = span_of(xs_node_value(node), node->value_len),
 		.perms = node->perms->entry,
 		.n_perms = node->perms->n,
 	};

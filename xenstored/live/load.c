@@ -416,7 +416,7 @@ static int add_node(struct loading *l, struct xs_node *parent,
 		return -ENOMEM;
 	}
 	if (n->value.len)
-		memcpy(node->value, n->value.data, n->value.len);
+		memcpy(xs_node_value(node), n->value.data, n->value.len);
 	node->value_len = (uint16_t)n->value.len;
 	xs_tree_link(tree, parent, node, perms, account, tree->master_domid);
 	if (n->path.data[0] == '/')

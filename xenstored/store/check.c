@@ -56,7 +56,9 @@ static void check_node(struct check *c, const struct xs_node *node)
 
 	if (!node->charge.account || node->charge.account != account)
 		wrong(c, node, "not charged to its owner");
-	if (!i || i > n || nodes[i - 1] != node)
+	if (owner == c->tree->master_domid
+		    ? i != 0
+		    : !i || i > n || nodes[i - 1] != node)
 		wrong(c, node, "not among its owner's nodes");
 	if (node->gen > c->tree->gen)
 		wrong(c, node, "from the future");

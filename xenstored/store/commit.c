@@ -95,7 +95,7 @@ static int plan_creation(struct commit *c, struct xs_delta *d)
 	if (!d->new_node)
 		return -ENOMEM;
 	if (len)
-		memcpy(d->new_node->value, d->value, len);
+		memcpy(xs_node_value(d->new_node), d->value, len);
 	d->new_node->value_len = (uint16_t)len;
 	c->new_bytes += xs_node_bytes(d->name_len, len, d->perms->n);
 	return 0;

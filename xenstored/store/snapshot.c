@@ -107,7 +107,7 @@ void xs_tree_retire(struct xs_tree *tree, struct xs_node *node,
 	version->writer = node->writer;
 	version->value_len = node->value_len;
 	if (node->value_len)
-		memcpy(version->value, node->value, node->value_len);
+		memcpy(version->value, xs_node_value(node), node->value_len);
 	version->older = node->old;
 	node->old = version;
 	keep(tree, version, newest(tree),

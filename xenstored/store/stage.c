@@ -365,7 +365,7 @@ int xs_stage_read(struct xs_stage *stage, const struct xs_path *path,
 	if (!stage->is_tx) {
 		rc = find_now(stage, path, &node);
 		if (!rc) {
-			*valuep = node->value;
+			*valuep = xs_node_value(node);
 			*lenp = node->value_len;
 		}
 		return rc;

@@ -13,7 +13,10 @@
  *     there but through the removed node.
  * I3  The charge of a node is live exactly while it exists now and every node
  *     above it does.
- * I4  The owner index lists exactly the nodes with a live charge.
+ * I4  The owner index lists exactly the nodes with a live charge, but not those
+ *     of the master domain, which has most and does not end.
+ * I5  A value is behind the name if there is room for it; else there is a
+ *     pointer to it, unaligned.
  */
 #include "store/tree.h"
 
@@ -54,6 +57,8 @@ int xs_tree_prepare_owner(struct xs_tree *tree, uint16_t domid,
 	uint32_t want;
 	void *p;
 
+	if (domid == tree->master_domid)
+		return 0;
 	if (!o) {
 		o = calloc(1, sizeof(*o));
 		if (!o)
@@ -75,17 +80,24 @@ int xs_tree_prepare_owner(struct xs_tree *tree, uint16_t domid,
 
 static void index_owner(struct xs_tree *tree, struct xs_node *node)
 {
-	struct owner *o = find_owner(tree, xs_perms_owner(node->perms));
+	uint16_t owner = xs_perms_owner(node->perms);
+	struct owner *o;
 
+	if (owner == tree->master_domid)
+		return;
+	o = find_owner(tree, owner);
 	o->nodes[o->n++] = node;
 	node->link.spare = o->n;
 }
 
 static void unindex_owner(struct xs_tree *tree, struct xs_node *node)
 {
-	struct owner *o = find_owner(tree, xs_perms_owner(node->perms));
 	uint32_t i = node->link.spare - 1;
+	struct owner *o;
 
+	if (!node->link.spare)
+		return;
+	o = find_owner(tree, xs_perms_owner(node->perms));
 	o->nodes[i] = o->nodes[--o->n];
 	o->nodes[i]->link.spare = i + 1;
 	node->link.spare = 0;
@@ -103,7 +115,10 @@ void xs_tree_drop_owner(struct xs_tree *tree, uint16_t domid)
 	free(o);
 }
 
-/* The existing nodes a domain owns, in no order; returns their number. */
+/*
+ * The existing nodes that a domain owns, which is not the master, in no order;
+ * returns their number.
+ */
 size_t xs_tree_owned(const struct xs_tree *tree, uint16_t domid,
 		     struct xs_node *const **nodesp)
 {
@@ -126,7 +141,8 @@ static uint32_t hash_of(const struct xs_tree *tree,
  */
 struct xs_node *xs_node_new(const char *name, size_t name_len, size_t value_len)
 {
-	size_t size = sizeof(struct xs_node) + name_len + value_len;
+	size_t room = value_len < sizeof(char *) ? sizeof(char *) : value_len;
+	size_t size = sizeof(struct xs_node) + name_len + room;
 	struct xs_node *node;
 
 	/* Allocators hand out multiples of 16 less 8: use what there is. */
@@ -138,7 +154,6 @@ struct xs_node *xs_node_new(const char *name, size_t name_len, size_t value_len)
 	memcpy(node->name, name, name_len);
 	node->name_len = (uint16_t)name_len;
 	node->room = (uint16_t)(size - sizeof(*node) - name_len);
-	node->value = node->name + name_len;
 	return node;
 }
 
@@ -267,7 +282,29 @@ void xs_tree_fini(struct xs_tree *tree)
 	memset(tree, 0, sizeof(*tree));
 }
 
+static bool is_outside(const struct xs_node *node)
+{
+	return node->value_len > node->room;
+}
+
+static void free_value(struct xs_node *node)
+{
+	if (is_outside(node))
+		free(xs_node_value(node));
+}
+
 /* ---- Looking ---------------------------------------------------------- */
+
+/* Its value as it is now (keeps I5). */
+char *xs_node_value(const struct xs_node *node)
+{
+	char *inside = (char *)(uintptr_t)node->name + node->name_len, *p;
+
+	if (!is_outside(node))
+		return inside;
+	memcpy(&p, inside, sizeof(p));
+	return p;
+}
 
 /* The node as it was at that time; false when it did not exist. */
 bool xs_node_at(const struct xs_node *node, uint64_t at,
@@ -277,7 +314,7 @@ bool xs_node_at(const struct xs_node *node, uint64_t at,
 
 	if (node->gen <= at) {
 		state->perms = node->perms;
-		state->value = node->value;
+		state->value = xs_node_value(node);
 		state->value_len = node->value_len;
 		state->writer = node->writer;
 		state->gen = node->gen;
@@ -498,22 +535,21 @@ void xs_tree_remove(struct xs_tree *tree, struct xs_node *node,
 
 /*
  * Gives the node another value.  buf_take is an allocation of len bytes, or
- * *buf_take is NULL when the room in the node is enough.
+ * *buf_take is NULL if and only if the room in the node is enough.
  */
 void xs_tree_set_value(struct xs_tree *tree, struct xs_node *node,
 		       struct xs_version **version_take, char **buf_take,
 		       const char *value, size_t len, uint16_t writer)
 {
-	char *inside = node->name + node->name_len;
-
 	xs_tree_retire(tree, node, version_take);
-	if (node->value != inside)
-		free(node->value);
-	node->value = *buf_take ? *buf_take : inside;
+	free_value(node);
+	if (*buf_take)
+		memcpy(node->name + node->name_len, buf_take,
+		       sizeof(*buf_take));
 	*buf_take = NULL;
-	if (len)
-		memcpy(node->value, value, len);
 	node->value_len = (uint16_t)len;
+	if (len)
+		memcpy(xs_node_value(node), value, len);
 	node->gen = tree->gen;
 	node->writer = writer;
 	xs_charge_resize(&node->charge, bytes_of(node));
@@ -552,8 +588,7 @@ static void unlink_node(struct xs_tree *tree, struct xs_node *node)
 	xs_list_remove(&node->sibling);
 	if (node->parent)
 		xs_map_remove(&tree->nodes, &node->link);
-	if (node->value != node->name + node->name_len)
-		free(node->value);
+	free_value(node);
 	free(node->dir);
 	free(node);
 }

@@ -44,9 +44,8 @@ struct xs_node {
 	struct xs_version *old; /* newest first */
 	struct xs_charge charge;
 	uint64_t gen; /* last change of value, permissions or existence */
-	char *value;
 	uint16_t value_len;
-	uint16_t room; /* bytes for a value behind the name */
+	uint16_t room; /* bytes for a value, or a pointer to it, behind name */
 	uint16_t name_len;
 	uint16_t writer; /* whose change gen was */
 	char name[];
@@ -106,6 +105,7 @@ int xs_tree_init(struct xs_tree *tree, struct xs_accounts *accounts,
 void xs_tree_fini(struct xs_tree *tree);
 
 /* Looking */
+char *xs_node_value(const struct xs_node *node);
 bool xs_node_at(const struct xs_node *node, uint64_t at,
 		struct xs_node_state *state);
 struct xs_node *xs_tree_child(const struct xs_tree *tree,
