@@ -15,7 +15,12 @@ check-stream: hv
 check-move: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
 	$(MOVE) transparent $(MOVE_ARGS)
 
-check: check-stream check-move
+#: check-stock    a co-operative save is byte for byte Debian's
+.PHONY: check-stock
+check-stock: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/gtmctl
+	$(MOVE) stock $(MOVE_ARGS)
+
+check: check-stream check-move check-stock
 
 #: check-faults   moves that are cut off at each stage
 .PHONY: check-faults

@@ -6,6 +6,7 @@
  *   gtmctl get DOMID FILE        the context of a paused domain
  *   gtmctl set DOMID FILE        give it to one that never ran
  *   gtmctl grants DOMID          what others can write to
+ *   gtmctl suspend DOMID         as if the guest had suspended itself
  *   gtmctl echo FILE OUT [SECS [OUT2]]
  *                                give it to an empty domain that has just the
  *                                memory it names, read it back at once (OUT)
@@ -166,6 +167,13 @@ static int cmd_grants(uint32_t domid)
 	return 0;
 }
 
+static int cmd_suspend(uint32_t domid)
+{
+	if (xc_domain_shutdown(xch, domid, SHUTDOWN_suspend))
+		die("shutdown");
+	return 0;
+}
+
 static int run_a_moment(uint32_t domid, unsigned int seconds, const char *path)
 {
 	sleep(seconds);
@@ -211,8 +219,8 @@ static int usage(void)
 {
 	fprintf(stderr, "usage: gtmctl size DOMID | get DOMID FILE | "
 			"set DOMID FILE | grants DOMID | "
-			"echo FILE OUT [SECS OUT2] | refusals FILE | "
-			"fuzz N SEED SECS FILE...\n");
+			"suspend DOMID | echo FILE OUT [SECS OUT2] | "
+			"refusals FILE | fuzz N SEED SECS FILE...\n");
 	return 2;
 }
 
@@ -233,6 +241,8 @@ int main(int argc, char **argv)
 		rc = cmd_set(number(argv[2]), argv[3]);
 	else if (argc == 3 && !strcmp(cmd, "grants"))
 		rc = cmd_grants(number(argv[2]));
+	else if (argc == 3 && !strcmp(cmd, "suspend"))
+		rc = cmd_suspend(number(argv[2]));
 	else if (argc == 4 && !strcmp(cmd, "echo"))
 		rc = cmd_echo(argv[2], argv[3], 0, NULL);
 	else if (argc == 6 && !strcmp(cmd, "echo"))
