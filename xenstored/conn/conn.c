@@ -776,7 +776,9 @@ void xs_conn_deliver(void *arg, struct xs_watch *watch, const char *path,
 		make_dirty(conn);
 		return;
 	}
-	if (conns->debt && (limited || conn->out.bytes > XS_CONN_DEAF_BYTES)) {
+	if (conns->debt &&
+	    (limited || conn->out.bytes > XS_CONN_DEAF_BYTES ||
+	     plat_memory_free(conns->plat) < XS_CONN_SPARE_PERCENT)) {
 		msg->debt = conns->debt;
 		xs_debt_hold(msg->debt);
 	}

@@ -43,6 +43,11 @@ typedef void xs_thaw_forget_fn(struct xs_domain *domain);
 #define XS_CONN_DEAF_BYTES (1024 * 1024)
 /* and with so much unread it is given up. */
 #define XS_CONN_LOST_BYTES (64 * 1024 * 1024)
+/*
+ * With less memory free, in percent, any event makes those wait who cause it,
+ * and unprivileged clients may add nothing to the store.
+ */
+#define XS_CONN_SPARE_PERCENT 15
 
 /* All connections of a daemon, and what they work with. */
 struct xs_conns {

@@ -8,10 +8,12 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <talloc.h>
 
 #include "main/options.h"
 #include "main/server.h"
 #include "plat/plat.h"
+#include "plat/stubdom/libc/system.h"
 #include "plat/stubdom/plat_stubdom.h"
 
 #define FAILURE 1
@@ -56,6 +58,8 @@ int main(int argc, char **argv)
 	struct xs_plat *plat;
 	int ret;
 
+	/* Else it is not said what is wrong with which block. */
+	talloc_set_abort_fn(xs_sys_crash);
 	switch (xs_options_parse(&options, argc, argv, complain, NULL)) {
 	case XS_OPTIONS_ERROR:
 		complain(NULL, options.error);

@@ -172,7 +172,7 @@ static int import_begin(struct xs_request *req, const char *text)
 
 	if (rc || !size || size > BLOB_MAX)
 		return -EINVAL;
-	if (!session)
+	if (!session || xs_request_is_memory_short(req))
 		return -ENOMEM;
 	forget_import(session);
 	session->in = talloc_size(session, size);

@@ -28,7 +28,7 @@
  * requests that make room; some of it is kept from guests for those who can
  * remove them.
  */
-#define SPARE_FOR_PRIVILEGED 15
+#define SPARE_FOR_PRIVILEGED XS_CONN_SPARE_PERCENT
 #define SPARE_FOR_ALL	     8
 
 static const struct {
@@ -135,15 +135,16 @@ uint32_t xs_request_features(const struct xs_request *req)
 	return domain ? domain->features : XS_FEATURES_ALL;
 }
 
-/* ---- Dispatch --------------------------------------------------------- */
-
-static bool is_memory_short(const struct xs_request *req)
+/* Whether too little is left for what makes the store bigger. */
+bool xs_request_is_memory_short(const struct xs_request *req)
 {
 	bool privileged = xs_conn_cred(req->conn)->privileged;
 
 	return plat_memory_free(req->protocol->plat) <
 	       (privileged ? SPARE_FOR_ALL : SPARE_FOR_PRIVILEGED);
 }
+
+/* ---- Dispatch --------------------------------------------------------- */
 
 static int handle(struct xs_request *req)
 {
@@ -154,7 +155,7 @@ static int handle(struct xs_request *req)
 	if ((ops[type].flags & PRIVILEGED) &&
 	    !xs_conn_cred(req->conn)->privileged)
 		return -EACCES;
-	if ((ops[type].flags & GROWS) && is_memory_short(req))
+	if ((ops[type].flags & GROWS) && xs_request_is_memory_short(req))
 		return -ENOMEM;
 	if (tx_id && !(ops[type].flags & NO_TXN)) {
 		req->txn = xs_txn_find(&req->conn->txns, tx_id);

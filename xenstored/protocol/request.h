@@ -56,6 +56,7 @@ struct xs_stage *xs_request_begin(struct xs_request *req);
 int xs_request_end(struct xs_request *req, struct xs_stage *stage, int rc);
 int xs_request_ok(struct xs_request *req);
 int xs_request_domid(const struct xs_request *req, uint16_t *domidp);
+bool xs_request_is_memory_short(const struct xs_request *req);
 uint32_t xs_request_features(const struct xs_request *req);
 
 /* op_node.c */

@@ -209,6 +209,75 @@ START_TEST(test_filled_by_guests)
 }
 END_TEST
 
+#define N_NODES 600
+
+/* Whether the guest was answered at all: it may have to wait. */
+static bool guest_does(struct peer *guest, uint32_t type, unsigned int n)
+{
+	struct reply reply;
+	char path[16];
+	size_t len = (size_t)sprintf(path, "/g/1/%u", n) + 1;
+
+	fake_memory_free(rig.plat, xs_pages_free_percent());
+	peer_call(guest, &reply, type, 0, path, len);
+	ck_assert(!reply.is_there || reply.hdr.type == type ||
+		  !strcmp(reply.payload, "ENOMEM"));
+	return reply.is_there;
+}
+
+/* Reads all, and what comes then. */
+static void listen(struct peer *watcher)
+{
+	struct reply none;
+
+	fake_stream_limits(rig.plat, watcher->client, SIZE_MAX, SIZE_MAX,
+			   SIZE_MAX);
+	ck_assert(rig_run(&rig));
+	peer_reply(watcher, &none);
+	ck_assert(!none.is_there);
+}
+
+/*
+ * One that watches and does not read: what others do fills memory with its
+ * events, also when they only remove things.  They have to wait for it.
+ * _i: whether they write or remove
+ */
+START_TEST(test_filled_by_events)
+{
+	struct peer dom0 = start(), watcher = peer_socket(&rig);
+	struct peer guest = new_guest(&dom0, 1);
+	uint32_t type = _i ? XS_OP_RM : XS_OP_WRITE;
+	unsigned int n, n_before;
+	char watch[1500];
+
+	memset(watch, 't', sizeof(watch));
+	memcpy(watch, "/g", 3);
+	watch[sizeof(watch) - 1] = '\0';
+	ck_assert(is_ok(&watcher, XS_OP_WATCH, watch, sizeof(watch)));
+	for (n = 0; n < N_NODES; n++) {
+		guest_does(&guest, XS_OP_WRITE, n);
+		listen(&watcher);
+	}
+	n_before = watcher.n_events;
+	fake_stream_limits(rig.plat, watcher.client, SIZE_MAX, SIZE_MAX, 1000);
+	for (n = 0; n < N_NODES && guest_does(&guest, type, n); n++)
+		;
+	heap_check();
+	ck_assert(!_i || n < N_NODES);
+	ck_assert_uint_lt(xs_pages_free_percent(), 15);
+	ck_assert(!fake_is_closed(rig.plat, watcher.client));
+	ck_assert_uint_eq(ring_get(&rig, 1, RING_ERROR), 0);
+	/* When it has read, all goes on. */
+	while (n < N_NODES) {
+		listen(&watcher);
+		ck_assert(guest_does(&guest, type, n++));
+	}
+	listen(&watcher);
+	ck_assert_uint_ge(watcher.n_events, n_before + (_i ? N_NODES : 100));
+	end(&dom0);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("small/exhaustion");
@@ -216,5 +285,6 @@ Suite *test_suite(void)
 
 	tcase_add_loop_test(tc, test_filled_by_dom0, 0, N_LENS);
 	tcase_add_loop_test(tc, test_filled_by_guests, 0, N_LENS);
+	tcase_add_loop_test(tc, test_filled_by_events, 0, 2);
 	return suite;
 }
