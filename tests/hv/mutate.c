@@ -140,7 +140,7 @@ static void change_vcpu(struct rng *rng, struct xen_gtm_record *rec)
 		break;
 	default:
 		v->upcall_vector = roll(rng, 300);
-		v->flags ^= roll(rng, 2) << 4;
+		v->flags ^= roll(rng, 4) << 4;
 		break;
 	}
 }

@@ -101,6 +101,22 @@ static void put_ns(const char *name, int64_t ns)
 	       (unsigned long long)(abs / NS), (unsigned long long)(abs % NS));
 }
 
+/* The platform's timers that stand still */
+static void put_still(uint32_t still)
+{
+	unsigned int i;
+
+	if (!still)
+		return;
+
+	printf(", no interrupts from%s%s",
+	       still & XEN_GTM_STILL_PIT ? " PIT" : "",
+	       still & XEN_GTM_STILL_RTC ? " RTC" : "");
+	for (i = 0; i < XEN_GTM_STILL_HPETS; i++)
+		if (still & XEN_GTM_STILL_HPET(i))
+			printf(" HPET%u", i);
+}
+
 static void put_domain(const struct gtm_view *view)
 {
 	const struct xen_gtm_domain *d = view->domain;
@@ -110,6 +126,7 @@ static void put_domain(const struct gtm_view *view)
 	       view->fifo ? "FIFO" : "2-level", d->max_vcpus);
 	printf("%-12s ", "time");
 	put_ns("", d->guest_time);
+	put_still(d->still);
 	printf("\n%-12s %u for the store, %u for the console\n", "ports",
 	       d->store_port, d->console_port);
 	printf("%-12s ", "shared_info");
@@ -123,8 +140,10 @@ static void put_vcpu(const struct xen_gtm_vcpu *v, uint32_t id)
 {
 	unsigned int q;
 
-	printf("vcpu %u%s\n    vector 0x%x, ", id,
-	       v->flags & XEN_GTM_VCPU_DOWN ? ", down" : "", v->upcall_vector);
+	printf("vcpu %u%s%s\n    vector 0x%x, ", id,
+	       v->flags & XEN_GTM_VCPU_DOWN ? ", down" : "",
+	       v->flags & XEN_GTM_VCPU_APIC_STILL ? ", APIC timer stopped" : "",
+	       v->upcall_vector);
 	put_gfn("info", v->vcpu_info_gfn, (int)v->vcpu_info_offset);
 	put_gfn(", control block", v->control_gfn, (int)v->control_offset);
 	printf("\n    runstate at 0x%llx, time at 0x%llx, TSC 0x%llx\n",

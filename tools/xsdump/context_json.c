@@ -35,6 +35,7 @@ static void put_vcpu(struct jsonw *w, const struct xen_gtm_vcpu *v)
 
 	jsonw_open(w, NULL, false);
 	jsonw_bool(w, "down", v->flags & XEN_GTM_VCPU_DOWN);
+	jsonw_bool(w, "apic_still", v->flags & XEN_GTM_VCPU_APIC_STILL);
 	jsonw_int(w, "vector", v->upcall_vector);
 	put_gfn(w, "info_gfn", v->vcpu_info_gfn);
 	jsonw_int(w, "info_offset", v->vcpu_info_offset);
@@ -91,6 +92,7 @@ static void put_domain(struct jsonw *w, const struct xen_gtm_domain *d)
 	jsonw_bool(w, "fifo", d->flags & XEN_GTM_DOMAIN_FIFO);
 	jsonw_int(w, "store_port", d->store_port);
 	jsonw_int(w, "console_port", d->console_port);
+	jsonw_hex(w, "still", d->still);
 	jsonw_hex(w, "vm_assist", d->vm_assist);
 	jsonw_int(w, "guest_time_ns", d->guest_time);
 	put_gfn(w, "shared_info_gfn", d->shared_info_gfn);

@@ -109,13 +109,14 @@ void sample_fifo(struct sample *s)
 	refer(s);
 	s->d.domain.store_port = 1;
 	s->d.domain.console_port = 2;
+	s->d.domain.still = XEN_GTM_STILL_PIT | XEN_GTM_STILL_HPET(2);
 	s->d.domain.vm_assist = 1 << 5;
 	s->d.domain.guest_time = 60000000000;
 	s->d.domain.shared_info_gfn = GFN(0);
 	s->d.domain.callback_via = 1;
 	fifo_vcpu(&s->vcpus[0], 0);
 	fifo_vcpu(&s->vcpus[1], 1);
-	s->vcpus[1].flags |= XEN_GTM_VCPU_PERIODIC;
+	s->vcpus[1].flags |= XEN_GTM_VCPU_PERIODIC | XEN_GTM_VCPU_APIC_STILL;
 	s->vcpus[1].periodic_period = 10000000;
 	s->vcpus[1].periodic_left = -5;
 	s->d.nr_vcpus = 2;

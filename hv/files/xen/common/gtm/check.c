@@ -247,8 +247,8 @@ static int check_domain(const struct gtm_checker *c)
     /* domain-reserved */
     if ( d->flags & ~(XEN_GTM_DOMAIN_SHINFO32 | XEN_GTM_DOMAIN_FIFO) )
         return gtm_refuse(c, XEN_GTM_BAD_RESERVED, &d->flags);
-    if ( d->reserved0 )
-        return gtm_refuse(c, XEN_GTM_BAD_RESERVED, &d->reserved0);
+    if ( d->still >= XEN_GTM_STILL_HPET(XEN_GTM_STILL_HPETS) )
+        return gtm_refuse(c, XEN_GTM_BAD_RESERVED, &d->still);
     if ( !gtm_all_zero(d->reserved, sizeof(d->reserved)) )
         return gtm_refuse(c, XEN_GTM_BAD_RESERVED, d->reserved);
 

@@ -76,9 +76,9 @@ static int check_vcpu(const struct gtm_checker *c,
     int rc;
 
     /* vcpu-reserved */
-    if ( v->flags &
-         ~(XEN_GTM_VCPU_INFO | XEN_GTM_VCPU_CONTROL | XEN_GTM_VCPU_PERIODIC |
-           XEN_GTM_VCPU_SINGLESHOT | XEN_GTM_VCPU_DOWN) )
+    if ( v->flags & ~(XEN_GTM_VCPU_INFO | XEN_GTM_VCPU_CONTROL |
+                      XEN_GTM_VCPU_PERIODIC | XEN_GTM_VCPU_SINGLESHOT |
+                      XEN_GTM_VCPU_DOWN | XEN_GTM_VCPU_APIC_STILL) )
         return gtm_refuse(c, XEN_GTM_BAD_RESERVED, &v->flags);
     if ( !gtm_all_zero(v->reserved, sizeof(v->reserved)) )
         return gtm_refuse(c, XEN_GTM_BAD_RESERVED, v->reserved);

@@ -67,7 +67,12 @@ struct xen_gtm_domain {
     uint32_t nr_ports;          /* one above the highest port of EVTCHN */
     uint32_t store_port;        /* HVM_PARAM_STORE_EVTCHN */
     uint32_t console_port;      /* HVM_PARAM_CONSOLE_EVTCHN */
-    uint32_t reserved0;
+    uint32_t still;             /* what raises no interrupt, whatever its */
+                                /* registers say: */
+#define XEN_GTM_STILL_PIT       (1u << 0) /* channel 0 */
+#define XEN_GTM_STILL_RTC       (1u << 1) /* periodic interrupt */
+#define XEN_GTM_STILL_HPET(n)   (1u << (2 + (n))) /* timer n */
+#define XEN_GTM_STILL_HPETS     3
     uint64_t vm_assist;         /* VMASST_TYPE_* bits */
     int64_t  guest_time;        /* system time as the guest sees it, ns */
     uint64_t shared_info_gfn;   /* or XEN_GTM_NONE */
@@ -86,6 +91,7 @@ struct xen_gtm_vcpu {
 #define XEN_GTM_VCPU_PERIODIC   (1u << 2) /* the periodic timer runs */
 #define XEN_GTM_VCPU_SINGLESHOT (1u << 3) /* the single-shot timer runs */
 #define XEN_GTM_VCPU_DOWN       (1u << 4) /* not running at present */
+#define XEN_GTM_VCPU_APIC_STILL (1u << 5) /* its APIC timer runs no more */
     uint32_t upcall_vector;     /* 0: none */
     uint64_t vcpu_info_gfn;     /* or XEN_GTM_NONE */
     uint32_t vcpu_info_offset;  /* in that page */

@@ -110,6 +110,7 @@ struct gtm_hold {
     s_time_t since;             /* host time of SET */
     s_time_t watchdog_left[NR_DOMAIN_WATCHDOG_TIMERS];
     uint64_t viridian_time;
+    uint32_t still;             /* XEN_GTM_STILL_* */
     struct gtm_hold_vcpu {
         uint64_t tsc;
         uint64_t runstate_time[4];
@@ -117,6 +118,7 @@ struct gtm_hold {
         s_time_t periodic_left;
         bool singleshot;
         s_time_t singleshot_left;
+        bool apic_still;
     } vcpu[];
 };
 
@@ -133,6 +135,14 @@ void gtm_time_destroy(struct domain *d);
 static inline void gtm_time_start(struct domain *d) {}
 static inline void gtm_time_destroy(struct domain *d) {}
 #endif
+
+/* The platform's timers (arch/x86/hvm/gtm_platform.c) */
+uint32_t gtm_platform_still(const struct domain *d);
+bool gtm_apic_still(const struct vcpu *v);
+void gtm_platform_hold(struct domain *d, const struct gtm_view *view,
+                       struct gtm_hold *hold);
+/* Moves them by the time that they STOPPED, until NOW. */
+void gtm_platform_start(struct domain *d, s_time_t stopped, s_time_t now);
 
 /* Runstates (common/gtm/runstate.c): ns in each until NOW */
 void gtm_runstate_get(const struct vcpu *v, s_time_t now, uint64_t time[4]);

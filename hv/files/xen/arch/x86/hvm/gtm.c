@@ -170,6 +170,7 @@ static void get_domain_itself(struct domain *d, struct gtm_writer *w)
     rec->nr_ports = gtm_evtchn_nr_ports(d);
     rec->store_port = d->arch.hvm.params[HVM_PARAM_STORE_EVTCHN];
     rec->console_port = d->arch.hvm.params[HVM_PARAM_CONSOLE_EVTCHN];
+    rec->still = gtm_platform_still(d);
     rec->vm_assist = d->vm_assist;
     rec->guest_time = gtm_guest_time(d, w->now);
     rec->shared_info_gfn = gtm_gfn(_mfn(virt_to_mfn(d->shared_info)));

@@ -5,9 +5,7 @@
  * For the guest, no time passes between GET on one host and its first unpause
  * on the other.  Its system time and the TSC of each vcpu are read at one
  * moment, and at one moment both go on from there, so the guest can't see them
- * apart.  What runs on the platform's time (HPET, PM timer, PIT, local APIC
- * timers) came with the HVM context, started to run when that was loaded, a
- * moment before SET, and is moved back by what passed since SET.
+ * apart.  The platform's timers follow: gtm_platform.c.
  *
  * Nothing of the guest's is armed between SET and the first unpause, when its
  * back-ends are still to be set up.  GET of a domain in that state answers
@@ -18,8 +16,6 @@
 #include <xen/time.h>
 
 #include <asm/hvm/hvm.h>
-#include <asm/hvm/viridian.h>
-#include <asm/hvm/vpt.h>
 
 #include <public/hvm/params.h>
 #include <public/sched.h>
@@ -53,6 +49,9 @@ static void get_held(const struct gtm_hold_vcpu *held, struct xen_gtm_vcpu *rec)
     if ( held->singleshot )
         rec->flags |= XEN_GTM_VCPU_SINGLESHOT;
     rec->singleshot_left = held->singleshot_left;
+
+    if ( held->apic_still )
+        rec->flags |= XEN_GTM_VCPU_APIC_STILL;
 }
 
 void gtm_time_get(struct vcpu *v, const struct gtm_writer *w,
@@ -82,6 +81,9 @@ void gtm_time_get(struct vcpu *v, const struct gtm_writer *w,
         rec->singleshot_left = clamp_span(v->singleshot_timer.expires -
                                           w->now);
     }
+
+    if ( gtm_apic_still(v) )
+        rec->flags |= XEN_GTM_VCPU_APIC_STILL;
 }
 
 static void hold_vcpu(struct gtm_hold_vcpu *held,
@@ -94,6 +96,7 @@ static void hold_vcpu(struct gtm_hold_vcpu *held,
     held->periodic_left = rec->periodic_left;
     held->singleshot = rec->flags & XEN_GTM_VCPU_SINGLESHOT;
     held->singleshot_left = rec->singleshot_left;
+    held->apic_still = rec->flags & XEN_GTM_VCPU_APIC_STILL;
 }
 
 /* The first step of SET: all that follows sees the guest's own time. */
@@ -109,83 +112,13 @@ int gtm_time_hold(struct domain *d, const struct gtm_view *view)
     for ( i = 0; i < d->max_vcpus; i++ )
         hold_vcpu(&hold->vcpu[i], gtm_view_vcpu(view, i));
 
-    if ( has_vpm(d) )
-        stop_timer(&d->arch.hvm.pl_time->vpmt.timer);
-
-    if ( is_viridian_domain(d) )
-    {
-        viridian_time_domain_freeze(d);
-        hold->viridian_time = d->arch.hvm.viridian->time_ref_count.val;
-    }
+    gtm_platform_hold(d, view, hold);
 
     hold->since = NOW();
     d->guest_time_offset = view->domain->guest_time - hold->since;
     d->gtm_hold = hold;
 
     return 0;
-}
-
-/*
- * Moves the platform timers of a vcpu, and takes back the ticks that they had
- * since they were loaded.  The list doesn't change: only a guest that runs
- * adds to it and removes from it.
- */
-static void shift_timers(struct vcpu *v, s_time_t stopped)
-{
-    struct periodic_time *pt;
-
-    /* Waits for a callback, which takes the lock. */
-    list_for_each_entry ( pt, &v->arch.hvm.tm_list, list )
-        kill_timer(&pt->timer);
-
-    spin_lock(&v->arch.hvm.tm_lock);
-
-    list_for_each_entry ( pt, &v->arch.hvm.tm_list, list )
-    {
-        pt->scheduled += stopped - pt->pending_intr_nr * pt->period;
-        pt->pending_intr_nr = 0;
-        init_timer(&pt->timer, pt->timer.function, pt, v->processor);
-        set_timer(&pt->timer, pt->scheduled);
-    }
-
-    spin_unlock(&v->arch.hvm.tm_lock);
-}
-
-static void shift_pmtimer(PMTState *pmt, s_time_t now)
-{
-    uint64_t guest = hvm_get_guest_time(pmt->vcpu);
-
-    /* It may have been brought up to date between its loading and SET. */
-    spin_lock(&pmt->lock);
-    if ( (int64_t)(pmt->last_gtime - guest) > 0 )
-        pmt->last_gtime = guest;
-    spin_unlock(&pmt->lock);
-
-    set_timer(&pmt->timer, now);
-}
-
-static void shift_platform(struct domain *d, s_time_t stopped, s_time_t now)
-{
-    struct pl_time *pl = d->arch.hvm.pl_time;
-    struct vcpu *v;
-
-    spin_lock(&pl->pl_time_lock);
-    pl->stime_offset -= stopped;
-    pl->last_guest_time = now + pl->stime_offset;
-    spin_unlock(&pl->pl_time_lock);
-
-    for_each_vcpu ( d, v )
-        shift_timers(v, stopped);
-
-    if ( has_vpm(d) )
-        shift_pmtimer(&pl->vpmt, now);
-
-    if ( is_viridian_domain(d) )
-    {
-        /* The unpause thaws it, with the TSC as it is then. */
-        viridian_time_domain_freeze(d);
-        d->arch.hvm.viridian->time_ref_count.val = d->gtm_hold->viridian_time;
-    }
 }
 
 static void start_vcpu(struct vcpu *v, const struct gtm_hold_vcpu *held,
@@ -219,7 +152,7 @@ void gtm_time_start(struct domain *d)
     if ( hold->complete )
     {
         d->guest_time_offset -= now - hold->since;
-        shift_platform(d, now - hold->since, now);
+        gtm_platform_start(d, now - hold->since, now);
         for_each_vcpu ( d, v )
             start_vcpu(v, &hold->vcpu[v->vcpu_id], now, tsc);
         gtm_watchdog_start(d, now);
