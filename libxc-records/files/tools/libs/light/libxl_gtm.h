@@ -149,6 +149,30 @@ struct libxl__gtm_detach_state {
 };
 _hidden void libxl__gtm_detach(libxl__egc *egc, libxl__gtm_detach_state *gds);
 
+/*----- what it has unplugged (libxl_gtm_emulated.c) -----*/
+
+typedef struct libxl__gtm_emulated_state libxl__gtm_emulated_state;
+struct libxl__gtm_emulated_state {
+    /* filled in by the caller */
+    libxl__ao *ao;
+    uint32_t domid;
+    const libxl_domain_config *config;
+    void (*callback)(libxl__egc *egc, libxl__gtm_emulated_state *ges, int rc);
+    /* private */
+    const char *wanted, *gone;
+    libxl__ev_qmp qmp;
+};
+/* On the source, of a domain that stands still: notes what is gone. */
+_hidden void libxl__gtm_emulated_look(libxl__egc *egc,
+                                      libxl__gtm_emulated_state *ges);
+/* On the destination: whether the n-th IDE disk is. */
+_hidden bool
+libxl__gtm_disk_is_unplugged(libxl__gc *gc, uint32_t domid,
+                             const libxl__domain_build_state *state, int n);
+/* When its device model has all state: the rest goes, too. */
+_hidden void libxl__gtm_emulated_repeat(libxl__egc *egc,
+                                        libxl__gtm_emulated_state *ges);
+
 /*----- the source (libxl_gtm_save.c) -----*/
 
 /* Before anything is begun. */
@@ -198,6 +222,7 @@ struct libxl__gtm_restore_state {
     libxl__domain_create_state *dcs;
     libxl__gtm_old_feature *features;
     int num_features;
+    libxl__gtm_emulated_state emulated;
     libxl__gtm_poll_state connect;
     void (*callback)(libxl__egc *egc, libxl__domain_create_state *dcs, int rc);
 };

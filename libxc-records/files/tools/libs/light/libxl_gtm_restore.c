@@ -333,6 +333,8 @@ int libxl__gtm_keep_frontend(libxl__gc *gc, xs_transaction_t t,
     return 0;
 }
 
+static void adopt_unplugged(libxl__egc *egc, libxl__gtm_emulated_state *ges,
+                            int rc);
 static void adopt_connected(libxl__egc *egc, libxl__gtm_poll_state *gps,
                             int rc);
 
@@ -362,9 +364,12 @@ void libxl__gtm_adopt(libxl__egc *egc, libxl__domain_create_state *dcs,
 {
     STATE_AO_GC(dcs->ao);
     libxl__gtm_restore_state *grs = dcs->gtm;
-    int rc;
 
     grs->callback = callback;
+    grs->emulated.ao = ao;
+    grs->emulated.domid = dcs->guest_domid;
+    grs->emulated.config = dcs->guest_config;
+    grs->emulated.callback = adopt_unplugged;
     grs->connect.ao = ao;
     grs->connect.domid = dcs->guest_domid;
     grs->connect.what = "waiting for back-ends to take up their devices";
@@ -372,7 +377,20 @@ void libxl__gtm_adopt(libxl__egc *egc, libxl__domain_create_state *dcs,
     grs->connect.ask = libxl__gtm_devices_connected;
     grs->connect.callback = adopt_connected;
 
-    rc = each_frontend(gc, grs, check_adopted);
+    if (dcs->guest_config->c_info.type == LIBXL_DOMAIN_TYPE_HVM)
+        libxl__gtm_emulated_repeat(egc, &grs->emulated);
+    else
+        adopt_unplugged(egc, &grs->emulated, 0);
+}
+
+static void adopt_unplugged(libxl__egc *egc, libxl__gtm_emulated_state *ges,
+                            int rc)
+{
+    libxl__gtm_restore_state *grs = CONTAINER_OF(ges, *grs, emulated);
+    STATE_AO_GC(grs->dcs->ao);
+
+    if (!rc)
+        rc = each_frontend(gc, grs, check_adopted);
     if (rc)
         adopt_connected(egc, &grs->connect, rc);
     else

@@ -144,10 +144,14 @@ int libxl__gtm_suspend(libxl__gc *gc, uint32_t domid)
 }
 
 typedef struct {
+    libxl__gtm_emulated_state emulated;
+    libxl_domain_config config;
     libxl__gtm_detach_state detach;
     libxl__domain_suspend_state *dsps;
 } suspended_state;
 
+static void suspended_looked(libxl__egc *egc, libxl__gtm_emulated_state *ges,
+                             int rc);
 static void suspended_detached(libxl__egc *egc, libxl__gtm_detach_state *gds,
                                int rc);
 
@@ -161,12 +165,40 @@ void libxl__gtm_suspended(libxl__egc *egc, libxl__domain_suspend_state *dsps)
 
     GCNEW(ss);
     ss->dsps = dsps;
+    libxl_domain_config_init(&ss->config);
+    ss->emulated.ao = ao;
+    ss->emulated.domid = dsps->domid;
+    ss->emulated.config = &ss->config;
+    ss->emulated.callback = suspended_looked;
+
+    if (dsps->type != LIBXL_DOMAIN_TYPE_HVM) {
+        suspended_looked(egc, &ss->emulated, 0);
+        return;
+    }
+
+    rc = libxl__get_domain_configuration(gc, dsps->domid, &ss->config);
+    if (rc)
+        suspended_looked(egc, &ss->emulated, rc);
+    else
+        libxl__gtm_emulated_look(egc, &ss->emulated);
+}
+
+static void suspended_looked(libxl__egc *egc, libxl__gtm_emulated_state *ges,
+                             int rc)
+{
+    suspended_state *ss = CONTAINER_OF(ges, *ss, emulated);
+    libxl__domain_suspend_state *dsps = ss->dsps;
+    STATE_AO_GC(dsps->ao);
+
+    libxl_domain_config_dispose(&ss->config);
+
     ss->detach.ao = ao;
     ss->detach.domid = dsps->domid;
     ss->detach.timeout_ms = libxl__gtm_timeout_ms(gc);
     ss->detach.callback = suspended_detached;
 
-    rc = libxl__gtm_stage_set(gc, dsps->domid, LIBXL__GTM_DETACHED);
+    if (!rc)
+        rc = libxl__gtm_stage_set(gc, dsps->domid, LIBXL__GTM_DETACHED);
     if (rc)
         dsps->callback_detached(egc, dsps, rc);
     else
