@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """An HVM guest, with its device model, that moves between two hosts without
-taking part in it: through a file on one host, then to the other and back."""
+taking part in it: through a file on one host, then to the other and back.  Then
+one with a 32-bit kernel, through a file.
+
+Its disk and its network card are emulated as well, until its kernel unplugs
+them when it boots.  After a move they must still be gone.
+"""
 import copy
 import re
+import shutil
 import time
 
-from xenlab import move
+from xenlab import guest32, move
 from xenlab.guest import Guest
 from xenlab.runner import test
 from xenlab.witness import Witness
@@ -14,7 +20,7 @@ DISK = ("format=raw,vdev=xvda,access=rw,backendtype=phy,"
         "target=/dev/disk/shared")
 DEAF = "initcall_blacklist=xen_setup_shutdown_event"
 BOOT_LIMIT = 120
-FILE = "/srv/h1.save"
+SAVE_LIMIT = 60
 
 
 def hosts(config):
@@ -47,6 +53,25 @@ def poke(s):
     return [what for what in POKES if count_of(s.guest, what) <= before[what]]
 
 
+def emulated(s):
+    """What the device model has for the guest, and every register of it that
+    is on the PCI bus: those of a device that nobody set up are different."""
+    host, name = s.guest.host, s.guest.name
+    model = host.out(f"xl qemu-monitor-command {name} 'info pci'") + \
+        host.out(f"xl qemu-monitor-command {name} 'info block'")
+    registers = s.guest.run("cd /sys/bus/pci/devices && md5sum */config")[1]
+    # Where QEMU keeps an object is numbered anew whenever it starts.
+    model = re.sub(r"device\[\d+\]", "device", model)
+    return model.splitlines() + registers.splitlines()
+
+
+def check_emulated(s, before):
+    after = emulated(s)
+    assert after == before, \
+        f"gone: {[x for x in before if x not in after]}\n" \
+        f"come: {[x for x in after if x not in before]}"
+
+
 def check_interrupts(s, before):
     """Those that come all the time still do, and those that were provoked."""
     after = interrupts(s.guest)
@@ -61,12 +86,13 @@ def check_interrupts(s, before):
 def toolstacks_start(s):
     for host in s.rig.hosts:
         host.start_toolstack()
+        host.run("modprobe tun")    # emulated network cards
 
 
 @test(BOOT_LIMIT, vital=True)
 def guest_with_device_model(s):
     s.guest = Guest(s.host, "h1", memory=128, disk_spec=DISK, type="hvm",
-                    options=DEAF)
+                    card="ioemu", options=DEAF)
     s.witness = Witness(s.guest)
     s.guest.create()
     s.guest.wait_console(r"^GUEST ready", BOOT_LIMIT)
@@ -87,36 +113,92 @@ def interrupts_are_counted(s):
     return f"{len(s.alive)} of {len(after)} come all the time"
 
 
-@test(150)
-def through_a_file(s):
+@test(60, vital=True)
+def twins_are_unplugged(s):
+    """The device model was given a disk and a card, and has neither."""
+    model = s.host.out(f"cat /var/log/xen/qemu-dm-{s.guest.name}.log; "
+                       "cat /proc/$(xenstore-read /local/domain/"
+                       f"{s.guest.domid()}/image/device-model-pid)/cmdline"
+                       " | tr '\\0' ' '")
+    assert "if=ide" in model and "netdev=net0" in model, model
+    s.twins = emulated(s)
+    there = [x for x in s.twins if re.search(r"Ethernet|ide\d-hd|shared", x)]
+    assert not there, there
+
+
+def through_file(s):
+    """Saved, and restored where it was."""
+    file = f"/srv/{s.guest.name}.save"
     before = interrupts(s.guest)
     s.witness.look()
+    twins = emulated(s)
     start = time.monotonic()
-    s.host.run(f"xl save --transparent {s.guest.name} {FILE}", 40)
+    s.host.run(f"xl save --transparent {s.guest.name} {file}", SAVE_LIMIT)
     # All its memory is written after it was stopped, while its clocks go on.
     pause = time.monotonic() - start
     assert s.guest.name not in s.host.out("xl list")
-    s.host.run(f"xl restore {FILE}", 40)
+    s.host.run(f"xl restore {file} && rm {file}", SAVE_LIMIT)
     s.guest.wait_progress(limit=20)
     s.witness.compare_unmoved(pause)
+    check_emulated(s, twins)
     return check_interrupts(s, before)
+
+
+@test(200)
+def through_a_file(s):
+    return through_file(s)
 
 
 def go(s, to):
     before = interrupts(s.guest)
+    twins = emulated(s)
     s.witness.look()
     m = move.migrate(s.guest, to, "--transparent", limit=60)
     s.guest.wait_progress(limit=20)
     s.witness.compare(m)
+    check_emulated(s, twins)
     return (f"{m.seconds:.1f} s, paused {m.pause:.1f} s; interrupts since: "
             + check_interrupts(s, before))
 
 
-@test(150)
+@test(200)
 def there(s):
     return go(s, s.rig.hosts[1])
 
 
-@test(150)
+@test(200)
 def back(s):
     return go(s, s.rig.hosts[0])
+
+
+@test(60)
+def twins_are_not_found_again(s):
+    """A guest that looks for new devices would find them."""
+    s.guest.run("echo 1 > /sys/bus/pci/rescan", 30)
+    check_emulated(s, s.twins)
+    for host in s.rig.hosts:
+        opened = host.out("for p in $(pidof qemu-system-i386); do "
+                          "ls -l /proc/$p/fd; done")
+        assert "/dev/vd" not in opened, opened
+
+
+@test(300)
+def guest_of_32_bits(s):
+    """Its shared_info, vcpu_info and runstate have another layout."""
+    s.guest.destroy()
+    folder = guest32.build(s.say)
+    for name in "vmlinuz", "guest.cpio":
+        shutil.copy(folder / name, s.host.results / f"32-{name}")
+    s.guest = Guest(s.host, "h2", number=2, memory=128, disk_spec=DISK,
+                    type="hvm", card="ioemu", options=DEAF,
+                    kernel="/res/32-vmlinuz", ramdisk="/res/32-guest.cpio")
+    s.witness = Witness(s.guest)
+    s.guest.create()
+    s.guest.wait_console(r"^GUEST ready", BOOT_LIMIT)
+    s.guest.wait_io(20, 10)
+    assert s.guest.run("uname -m")[1] == "i686"
+    before = interrupts(s.guest)
+    s.guest.wait_progress()
+    after = interrupts(s.guest)
+    s.alive = [name for name, count in after.items() if count > before[name]]
+    return through_file(s)

@@ -14,7 +14,7 @@ TEMPLATE = """\
 name = "{name}"
 type = "{type}"
 kernel = "{kernel}"
-ramdisk = "/lab/guest.cpio"
+ramdisk = "{ramdisk}"
 memory = {memory}
 vcpus = {vcpus}
 extra = "{extra}"
@@ -31,6 +31,7 @@ vnc = 0
 usb = 0
 viridian = 0
 """
+RAMDISK = "/lab/guest.cpio"
 KERNEL = "/lab/vmlinux"
 HVM_KERNEL = "/lab/vmlinuz"
 FIRST_IO_LIMIT = 45
@@ -38,11 +39,12 @@ FIRST_IO_LIMIT = 45
 
 class Guest:
     """NUMBER (1 to 200) makes its address and its MAC address; MORE is lines
-    of its configuration."""
+    of its configuration.  The CARD of an HVM guest is "ioemu" if the device
+    model is to emulate it as well."""
 
     def __init__(self, host, name, number=1, memory=128, disk=True, net=True,
                  idle=False, kernel=None, options="", disk_spec=None,
-                 vcpus=1, type="pvh", more=""):
+                 vcpus=1, type="pvh", more="", card="vif", ramdisk=RAMDISK):
         self.host = host
         self.name = name
         self.number = number
@@ -59,6 +61,8 @@ class Guest:
         self._options = options
         self._vcpus = vcpus
         self._more = more
+        self._card = card
+        self._ramdisk = ramdisk
         self._commands = 0
         self._past = ""
         self._log = None
@@ -83,14 +87,14 @@ class Guest:
             extra.append(self._options)
         mac = f"00:16:3e:00:00:{self.number:02x}"
         hvm = self._type == "hvm"
+        kind = f"type={self._card}," if hvm else ""
         return self._more + (TEMPLATE + (HVM if hvm else "")).format(
             name=self.name, type=self._type, kernel=self._kernel,
-            memory=self._memory,
+            memory=self._memory, ramdisk=self._ramdisk,
             vcpus=self._vcpus,
             extra=" ".join(extra),
             disks=f'"{self._disk_spec}"' if self._disk_spec else "",
-            vifs=f'"{"type=vif," if hvm else ""}mac={mac},bridge=xenbr0"'
-            if self._net else "")
+            vifs=f'"{kind}mac={mac},bridge=xenbr0"' if self._net else "")
 
     def prepare_script(self):
         """Puts its disk image and its configuration into dom0."""
