@@ -21,8 +21,8 @@ SLOW = 1.0          # seconds that an emulated processor may lose anyway
 # Lines of the emulated platform, whose timers tick only if the guest has them
 # tick; those of PV devices and between processors come when they like.
 PLATFORM = re.compile(r"xen-pirq|IO-APIC|XT-PIC")
-# A device model that starts raises its keyboard controller's line once, and the
-# guest finds nothing to read.
+# After one move of two a keyboard interrupt came with nothing to read.  The
+# device model had just been started; why it raises that line is not known.
 KEYBOARD, KEYBOARD_MAX = re.compile(r"i8042$"), 1
 
 
