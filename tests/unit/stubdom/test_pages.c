@@ -67,6 +67,7 @@ static void check_model(void)
 	xs_pages_stats(&stats);
 	ck_assert_uint_eq(stats.free, n_free);
 	ck_assert_uint_eq(stats.longest_free, longest());
+	ck_assert_uint_eq(xs_pages_free_percent(), n_free * 100 / stats.total);
 	heap_check();
 }
 
