@@ -146,7 +146,10 @@ struct job_kind {
 };
 
 extern const struct job_kind node_jobs[], crowd_jobs[], big_jobs[],
-	domain_jobs[];
+	domain_jobs[], freeze_jobs[];
+
+/* The client that is this domain. */
+struct client *domain_client(long domid);
 
 /* The client that jobs use for what is not about clients. */
 struct client *first_client(void);

@@ -195,7 +195,7 @@ struct client *first_client(void)
 static const struct job_kind *find_kind(const char *name)
 {
 	const struct job_kind *const all[] = {node_jobs, crowd_jobs, big_jobs,
-					      domain_jobs};
+					      domain_jobs, freeze_jobs};
 	const struct job_kind *kind;
 	size_t i;
 

@@ -224,23 +224,29 @@ static void job_boot(struct job *job)
 	job_end(job);
 }
 
+struct client *domain_client(long domid)
+{
+	if (domid > n_guests)
+		fail("there is no domain %ld", domid);
+	return guests[domid];
+}
+
 /* Domain 1 reads (k=0) or writes. */
 static void job_ring(struct job *job)
 {
+	struct client *guest = domain_client(1);
 	char path[PATH];
 
-	if (!n_guests)
-		fail("there is no domain");
 	home(path, 1, "data");
-	call_write(guests[1], 0, path, VALUE);
+	call_write(guest, 0, path, VALUE);
 	job_begin(job);
 	while (job_more(job)) {
 		mark(job);
 		if (job->k) {
-			call_write(guests[1], 0, path, VALUE);
+			call_write(guest, 0, path, VALUE);
 		} else {
-			ask_path(guests[1], OP_READ, 0, path);
-			get_value(guests[1]);
+			ask_path(guest, OP_READ, 0, path);
+			get_value(guest);
 		}
 		sample(job, 1);
 	}

@@ -61,6 +61,8 @@ def figure(value):
 
 
 def verdict(value, bound):
+    if bound is None:
+        return ''
     if value is None:
         return 'not measured'
     if value <= bound:
@@ -159,6 +161,12 @@ def others(results):
                             + [figure(v) for v in values]
                             + [figure(targets.STALL_MS),
                                verdict(values[-1], targets.STALL_MS)])
+    for key, title in (('freeze', 'freezing'), ('thaw', 'thawing')):
+        ms = results.middle('freeze', f'{key}@150', 'ours', 'p50_us')
+        ms = ms / 1000 if ms else None
+        rows.append([f'{title} a domain of 150 nodes, 20 watches, ms', '-',
+                     '-', figure(ms), figure(targets.MOVE_MS),
+                     verdict(ms, targets.MOVE_MS)])
     best = results.best('start', 'start', 'start_ms')
     ours = results.middle('start', 'start', 'ours', 'start_ms')
     rows.append(['start to first reply, ms']

@@ -51,6 +51,7 @@ WATCHES = (1000, 10000, 100000)
 IDLE = (10, 100, 1000)
 DOMAINS = (1, 10, 100, 1000)
 NODES = (100, 1000, 10000, 100000, 300000, 1000000)
+FROZEN = (150, 300, 600, 900)  # a domain may own 1,000 nodes
 SIBLINGS = (10, 100, 1000, 10000, 100000)
 # Beyond that the peers need minutes (facts: 300,000 nodes take C 110 s, and
 # neither gets to a million in 240 s).
@@ -143,6 +144,14 @@ def subtree(kind):
     return steps
 
 
+def freeze(_kind):
+    steps = [(None, 'domains:n=1')]
+    for n in FROZEN:
+        steps += [(f'freeze@{n}', f'freeze:n={n}'),
+                  (f'thaw@{n}', f'freeze:n={n},k=1')]
+    return steps
+
+
 def siblings(kind):
     return [(f'create_rm@{n}', f'create_in:n={n}') for n in SIBLINGS
             if kind == 'ours' or n <= PEERS_SIBLINGS]
@@ -156,6 +165,7 @@ GROUPS = [
     Group('watches1', XEN, watches_one, {'c': 3, 'ocaml': 3}),
     Group('idle', XEN, idle),
     Group('domains', XEN, domains, {'c': 3, 'ocaml': 3}),
+    Group('freeze', ('ours',), freeze),
     Group('siblings', XEN, siblings),
     Group('subtree', XEN, subtree, FEW),
     Group('nodes', XEN, nodes, FEW),
@@ -190,6 +200,8 @@ GROWTH = [
      'nodes', 1.5),
     ('create and remove in a directory', 'siblings', 'create_rm', 'cpu_us',
      'µs CPU', 'children', 1.2),
+    ('freezing a domain', 'freeze', 'freeze', 'p50_us', 'µs', 'nodes', None),
+    ('thawing a domain', 'freeze', 'thaw', 'p50_us', 'µs', 'nodes', None),
     ('memory per node', 'nodes', 'fill', 'extra', 'bytes', 'nodes', 1.5),
     ('memory per watch', 'watches', 'watch', 'extra', 'bytes', 'watches',
      1.2),

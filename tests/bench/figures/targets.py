@@ -72,3 +72,4 @@ MEMORY = [
 
 FILL_SECS = 5.0
 STALL_MS = 5.0
+MOVE_MS = 1.0
