@@ -248,7 +248,7 @@ static int list_base(const struct xs_stage *stage, const struct xs_node *base,
 	int rc;
 
 	while ((child = xs_node_next_child(base, child, stage->at))) {
-		if (d && !xs_list_is_empty(&d->children)) {
+		if (!xs_list_is_empty(&d->children)) {
 			const struct xs_delta *c = xs_delta_below(
 				stage, d, child->name, child->name_len);
 
@@ -396,6 +396,26 @@ int xs_stage_perms(struct xs_stage *stage, const struct xs_path *path,
 	return rc;
 }
 
+/* As list_base() for the present, which is asked for most and at length. */
+static int list_now(const struct xs_node *node, xs_name_fn *emit, void *arg)
+{
+	struct xs_list *pos;
+	int rc = 0;
+
+	if (!node->dir)
+		return 0;
+	xs_list_for_each(pos, &node->dir->children) {
+		const struct xs_node *child =
+			xs_container_of(pos, struct xs_node, sibling);
+
+		if (child->perms)
+			rc = emit(arg, child->name, child->name_len);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
 /*
  * Calls emit for the children in order, until it returns something else than
  * 0, which is then returned.  *genp changes when the list may have.
@@ -412,7 +432,7 @@ int xs_stage_list(struct xs_stage *stage, const struct xs_path *path,
 		if (rc)
 			return rc;
 		*genp = xs_node_list_gen(node);
-		return list_base(stage, node, NULL, emit, arg);
+		return list_now(node, emit, arg);
 	}
 	rc = read_logged(stage, XS_R_LIST, path, &d);
 	if (rc)

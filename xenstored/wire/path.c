@@ -116,8 +116,10 @@ bool xs_path_iter_next(struct xs_path_iter *it)
 	if (it->pos >= it->end)
 		return false;
 	it->name = it->pos;
-	slash = memchr(it->pos, '/', (size_t)(it->end - it->pos));
-	it->len = (size_t)((slash ? slash : it->end) - it->pos);
-	it->pos = slash ? slash + 1 : it->end;
+	/* Names are short: memchr() would take longer to begin. */
+	for (slash = it->pos; slash < it->end && *slash != '/'; slash++)
+		;
+	it->len = (size_t)(slash - it->pos);
+	it->pos = slash < it->end ? slash + 1 : slash;
 	return true;
 }

@@ -26,6 +26,14 @@ this run.
 '''
 
 
+SHORT = '''
+**A short run, for developing, on a machine that did other things: one
+repetition of each, and the peers only as far as they get in seconds.**
+'''
+NOTES = os.path.join(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))), 'notes.md')
+
+
 class Results:
     """Medians and spreads of one run."""
 
@@ -247,6 +255,8 @@ def write(data, out):
     """Writes performance.md and its plots into OUT; returns the text."""
     results = Results(data)
     text = HEAD.format(machine=about(data['machine']), reps=data['reps'])
+    if data['quick']:
+        text += SHORT
     text += '\n## CPU time of the daemon, µs per operation\n\n'
     text += ratios(results, 'cpu_us', 4)
     text += '\n## Latency, µs: the median\n\n'
@@ -262,6 +272,8 @@ def write(data, out):
     text += '\n## Growth: cost at the far end over that at the near end\n\n'
     text += growth(results, out, 'performance')
     text += failures(results)
+    with open(NOTES, encoding='utf-8') as handle:
+        text += '\n' + handle.read().split('\n', 1)[1]
     with open(f'{out}/performance.md', 'w', encoding='utf-8') as handle:
         handle.write(text)
     return text
