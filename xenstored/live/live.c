@@ -104,24 +104,9 @@ static bool is_asker(const struct xs_live *live, const struct xs_conn *conn)
 	       live->epoch == conn->epoch;
 }
 
-/* Begins a session.  XS_LIVE_E_REFUSED with a text; -ENOMEM. */
-int xs_live_open(struct xs_live *live, struct xs_conn *conn, const char *file,
-		 const char **textp)
+static int begin_session(struct xs_live *live, struct xs_conn *conn,
+			 const char *file)
 {
-	int rc;
-
-	if (live->step != XS_LIVE_NONE && !find_conn(live))
-		end_session(live);
-	if (live->step != XS_LIVE_NONE) {
-		*textp = "live-update session already active.";
-		return XS_LIVE_E_REFUSED;
-	}
-	rc = plat_program_find(live->conns->plat, file);
-	if (rc) {
-		*textp = rc == -ENOENT ? "File not accessible."
-				       : "File not executable.";
-		return XS_LIVE_E_REFUSED;
-	}
 	live->file = strdup(file);
 	if (!live->file)
 		return -ENOMEM;
@@ -129,6 +114,63 @@ int xs_live_open(struct xs_live *live, struct xs_conn *conn, const char *file,
 	live->epoch = conn->epoch;
 	live->step = XS_LIVE_OPEN;
 	return 0;
+}
+
+static bool is_taken(struct xs_live *live, const char **textp)
+{
+	if (live->step != XS_LIVE_NONE && !find_conn(live))
+		end_session(live);
+	if (live->step == XS_LIVE_NONE)
+		return false;
+	*textp = "live-update session already active.";
+	return true;
+}
+
+/* Begins a session.  XS_LIVE_E_REFUSED with a text; -ENOMEM. */
+int xs_live_open(struct xs_live *live, struct xs_conn *conn, const char *file,
+		 const char **textp)
+{
+	int rc;
+
+	if (is_taken(live, textp))
+		return XS_LIVE_E_REFUSED;
+	rc = plat_program_find(live->conns->plat, file);
+	if (rc) {
+		*textp = rc == -ENOENT ? "File not accessible."
+				       : "File not executable.";
+		return XS_LIVE_E_REFUSED;
+	}
+	return begin_session(live, conn, file);
+}
+
+/*
+ * Begins a session with a program of that size which is to follow.  As
+ * xs_live_open(); -EINVAL: this is no stub domain.
+ */
+int xs_live_receive(struct xs_live *live, struct xs_conn *conn, uint32_t size,
+		    const char **textp)
+{
+	int rc;
+
+	if (is_taken(live, textp))
+		return XS_LIVE_E_REFUSED;
+	rc = plat_program_receive(live->conns->plat, size);
+	if (rc == -E2BIG) {
+		*textp = "There is no memory for a program of this size.";
+		return XS_LIVE_E_REFUSED;
+	}
+	return rc ? rc : begin_session(live, conn, "sent");
+}
+
+/* The next part of it.  As above. */
+int xs_live_piece(struct xs_live *live, const struct xs_conn *conn,
+		  const void *data, size_t len, const char **textp)
+{
+	if (!is_asker(live, conn) || live->step != XS_LIVE_OPEN) {
+		*textp = "Not in live-update session.";
+		return XS_LIVE_E_REFUSED;
+	}
+	return plat_program_piece(live->conns->plat, data, len);
 }
 
 /* Other options for the new program.  As xs_live_open(). */

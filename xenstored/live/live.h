@@ -4,6 +4,7 @@
 #define XS_LIVE_LIVE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "live/save.h"
@@ -54,6 +55,10 @@ void xs_live_fini(struct xs_live *live);
 
 int xs_live_open(struct xs_live *live, struct xs_conn *conn, const char *file,
 		 const char **textp);
+int xs_live_receive(struct xs_live *live, struct xs_conn *conn, uint32_t size,
+		    const char **textp);
+int xs_live_piece(struct xs_live *live, const struct xs_conn *conn,
+		  const void *data, size_t len, const char **textp);
 int xs_live_set_cmdline(struct xs_live *live, const struct xs_conn *conn,
 			const char *cmdline, const char **textp);
 int xs_live_start(struct xs_live *live, struct xs_conn *conn,

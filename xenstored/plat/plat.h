@@ -144,6 +144,14 @@ void plat_state_remove(struct xs_plat *plat);
 int plat_program_find(struct xs_plat *plat, const char *path);
 
 /*
+ * A program that comes in pieces, where there are no files: size bytes in all
+ * will come, replacing what came before.  -EINVAL: here are files, or that is
+ * more than was announced; -E2BIG.
+ */
+int plat_program_receive(struct xs_plat *plat, size_t size);
+int plat_program_piece(struct xs_plat *plat, const void *data, size_t len);
+
+/*
  * Runs a program that has nothing of this daemon's but its environment and an
  * empty run directory with that file in it, whose path becomes its last
  * argument.  One at a time; argv[0] is its path, and a NULL ends argv.

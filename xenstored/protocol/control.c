@@ -34,6 +34,8 @@ int xs_do_control(struct xs_request *req)
 	const char *args[ARGS_MAX];
 	size_t used, n, i;
 
+	if (xs_control_is_piece(req))
+		return xs_control_piece(req);
 	n = xs_args_split(req->payload, req->len, args, ARGS_MAX, &used);
 	if (!n || n > ARGS_MAX || used != req->len)
 		return -EINVAL;

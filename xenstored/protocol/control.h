@@ -3,6 +3,7 @@
 #ifndef XS_PROTOCOL_CONTROL_H
 #define XS_PROTOCOL_CONTROL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct xs_request;
@@ -10,6 +11,10 @@ struct xs_request;
 /* args[0] is the command's name. */
 typedef int xs_command_fn(struct xs_request *req, const char *const *args,
 			  size_t n);
+
+/* A part of a program for live-update, which is no list of strings. */
+bool xs_control_is_piece(const struct xs_request *req);
+int xs_control_piece(struct xs_request *req);
 
 #define COMMAND(name, handler, params) xs_command_fn xs_control_##handler;
 #include "protocol/commands.def"

@@ -66,6 +66,50 @@ static int start(struct xs_request *req, const char *const *args, size_t n)
 	return 0;
 }
 
+static int receive(struct xs_request *req, const char *size_text)
+{
+	const char *text = NULL;
+	uint32_t size;
+	int rc = read_number(size_text, &size);
+
+	if (!rc)
+		rc = xs_live_receive(req->protocol->live, req->conn, size,
+				     &text);
+	return reply(req, rc, text);
+}
+
+/*
+ * "live-update|-d|<len>|" and so many bytes of the program, with a NUL behind
+ * them: no list of strings like other commands.
+ */
+bool xs_control_is_piece(const struct xs_request *req)
+{
+	static const char start[] = "live-update\0-d";
+
+	return req->len > sizeof(start) &&
+	       !memcmp(req->payload, start, sizeof(start));
+}
+
+int xs_control_piece(struct xs_request *req)
+{
+	static const char start[] = "live-update\0-d";
+	const char *size_text = req->payload + sizeof(start);
+	size_t left = req->len - sizeof(start);
+	size_t text_len = strnlen(size_text, left);
+	const char *text = NULL;
+	uint32_t size;
+	int rc;
+
+	if (text_len == left || read_number(size_text, &size))
+		return -EINVAL;
+	left -= text_len + 1;
+	if (left != (size_t)size + 1 || size_text[text_len + 1 + size])
+		return -EINVAL;
+	rc = xs_live_piece(req->protocol->live, req->conn,
+			   size_text + text_len + 1, size, &text);
+	return reply(req, rc, text);
+}
+
 int xs_control_live_update(struct xs_request *req, const char *const *args,
 			   size_t n)
 {
@@ -81,6 +125,8 @@ int xs_control_live_update(struct xs_request *req, const char *const *args,
 		rc = xs_live_abort(live, &text);
 	else if (!strcmp(args[1], "-f") && n == 3)
 		rc = xs_live_open(live, req->conn, args[2], &text);
+	else if (!strcmp(args[1], "-b") && n == 3)
+		return receive(req, args[2]);
 	else if (!strcmp(args[1], "-c") && n == 3)
 		rc = xs_live_set_cmdline(live, req->conn, args[2], &text);
 	else

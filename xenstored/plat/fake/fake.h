@@ -99,6 +99,9 @@ void fake_memory_free(struct xs_plat *plat, unsigned int percent);
 /* All lines logged since the last time, each "level line\n". */
 const char *fake_log(struct xs_plat *plat);
 void fake_log_clear(struct xs_plat *plat);
+/* As much as has come of a program in pieces, and why none may come (0). */
+const char *fake_program(struct xs_plat *plat, size_t *lenp);
+void fake_refuse_program(struct xs_plat *plat, int error);
 /* What was appended to a file, or NULL. */
 const char *fake_file(struct xs_plat *plat, const char *path);
 /* Where trace lines go, or NULL. */

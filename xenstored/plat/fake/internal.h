@@ -79,6 +79,9 @@ struct xs_plat {
 	int fail_error;
 	bool failed;
 	struct bytes log;
+	struct bytes program; /* that came in pieces */
+	size_t program_size;
+	int receive_error;
 	struct file files[MAX_FILES];
 	char *trace_path;
 };

@@ -58,6 +58,7 @@ void fake_free(struct xs_plat *plat)
 		fake_bytes_free(&plat->files[i].text);
 	}
 	fake_bytes_free(&plat->log);
+	fake_bytes_free(&plat->program);
 	free(plat->trace_path);
 	free(plat);
 }
@@ -452,6 +453,34 @@ int plat_program_find(struct xs_plat *plat, const char *path)
 	(void)plat;
 	(void)path;
 	return -ENOENT;
+}
+
+int plat_program_receive(struct xs_plat *plat, size_t size)
+{
+	if (plat->receive_error)
+		return -plat->receive_error;
+	fake_bytes_free(&plat->program);
+	plat->program_size = size;
+	return 0;
+}
+
+int plat_program_piece(struct xs_plat *plat, const void *data, size_t len)
+{
+	if (len > plat->program_size - plat->program.len)
+		return -EINVAL;
+	fake_bytes_add(&plat->program, data, len);
+	return 0;
+}
+
+void fake_refuse_program(struct xs_plat *plat, int error)
+{
+	plat->receive_error = error;
+}
+
+const char *fake_program(struct xs_plat *plat, size_t *lenp)
+{
+	*lenp = plat->program.len;
+	return plat->program.data;
 }
 
 int plat_program_start(struct xs_plat *plat, const char *const *argv,

@@ -251,6 +251,23 @@ static bool reap(struct xs_plat *plat, int *statusp)
 	return true;
 }
 
+/* See plat.h.  Programs are files here. */
+int plat_program_receive(struct xs_plat *plat, size_t size)
+{
+	(void)plat;
+	(void)size;
+	return -EINVAL;
+}
+
+/* See plat.h. */
+int plat_program_piece(struct xs_plat *plat, const void *data, size_t len)
+{
+	(void)plat;
+	(void)data;
+	(void)len;
+	return -EINVAL;
+}
+
 /* See plat.h. */
 int plat_program_wait(struct xs_plat *plat, int timeout_ms, int *statusp,
 		      char *out, size_t max)

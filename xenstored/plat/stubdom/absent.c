@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What such a domain has none of: sockets, files, other programs.  The daemon
- * asks and is told so, as on a host where they cannot be had.
+ * What such a domain has none of: sockets, files, programs in files.  The
+ * daemon asks and is told so, as on a host where they cannot be had.
  */
 #include "plat/plat.h"
 
@@ -67,56 +67,10 @@ void plat_live_get(struct xs_plat *plat, struct xs_plat_live *live)
 	*live = (struct xs_plat_live){.listener = -1, .event_channels = -1};
 }
 
-int plat_state_write(struct xs_plat *plat, const void *data, size_t len)
-{
-	(void)plat;
-	(void)data;
-	(void)len;
-	return -EROFS;
-}
-
-void plat_state_remove(struct xs_plat *plat)
-{
-	(void)plat;
-}
-
 int plat_program_find(struct xs_plat *plat, const char *path)
 {
 	(void)plat;
 	(void)path;
-	return -ENOENT;
-}
-
-int plat_program_start(struct xs_plat *plat, const char *const *argv,
-		       const void *data, size_t len)
-{
-	(void)plat;
-	(void)argv;
-	(void)data;
-	(void)len;
-	return -ENOENT;
-}
-
-int plat_program_wait(struct xs_plat *plat, int timeout_ms, int *statusp,
-		      char *out, size_t max)
-{
-	(void)plat;
-	(void)timeout_ms;
-	(void)statusp;
-	(void)out;
-	(void)max;
-	return -ECHILD;
-}
-
-void plat_program_stop(struct xs_plat *plat)
-{
-	(void)plat;
-}
-
-int plat_live_exec(struct xs_plat *plat, const char *const *argv)
-{
-	(void)plat;
-	(void)argv;
 	return -ENOENT;
 }
 

@@ -30,7 +30,6 @@
 #define CPUID_LAST  0x40010000
 #define CPUID_STEP  0x100
 
-#define CMDLINE_MAX 1024 /* init-xenstore-domain has room for 512 */
 #define ARGS_MAX    64
 
 typedef void init_fn(void);
@@ -42,8 +41,10 @@ extern uint64_t xs_canary;			       /* entry.S */
 extern init_fn *xs_init_array[], *xs_init_array_end[]; /* stubdom.lds */
 extern char xs_image_end[];
 
+static const void *module;
+static size_t module_len;
 static uint64_t started_ns;
-static char cmdline[CMDLINE_MAX];
+static char cmdline[XS_CMDLINE_MAX];
 static char *args[ARGS_MAX + 1];
 
 int main(int argc, char **argv);
@@ -95,13 +96,17 @@ static void copy_cmdline(const struct hvm_start_info *info)
 }
 
 /* Where the heap may begin: behind the image and every module. */
-static uint64_t find_end(const struct hvm_start_info *info)
+static uint64_t find_modules(const struct hvm_start_info *info)
 {
 	const struct hvm_modlist_entry *mods =
 		(const void *)(uintptr_t)info->modlist_paddr;
 	uint64_t end = (uintptr_t)xs_image_end;
 	uint32_t i;
 
+	if (info->nr_modules) {
+		module = (const void *)(uintptr_t)mods[0].paddr;
+		module_len = mods[0].size;
+	}
 	for (i = 0; i < info->nr_modules; i++) {
 		if (mods[i].paddr + mods[i].size > end)
 			end = mods[i].paddr + mods[i].size;
@@ -113,6 +118,13 @@ static uint64_t find_end(const struct hvm_start_info *info)
 uint64_t xs_boot_ns(void)
 {
 	return started_ns;
+}
+
+/* See plat_stubdom.h. */
+const void *xs_plat_stubdom_module(size_t *lenp)
+{
+	*lenp = module_len;
+	return module;
 }
 
 /* ---- Starting --------------------------------------------------------- */
@@ -170,7 +182,7 @@ _Noreturn void xs_boot(const struct hvm_start_info *info)
 	if (info->magic != XEN_HVM_START_MAGIC_VALUE)
 		xs_sys_crash("there is no start info of Xen");
 	copy_cmdline(info);
-	reserved = find_end(info);
+	reserved = find_modules(info);
 	xs_memory_init(reserved);
 	xs_paging_init(xs_memory_end());
 	xs_window_init();

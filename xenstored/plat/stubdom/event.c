@@ -175,3 +175,29 @@ bool xs_event_is_any(void)
 {
 	return xs_fifo_is_any(&fifo);
 }
+
+/* Who is at the other end. */
+int xs_event_remote(uint32_t port, xs_domid_t *domidp, uint32_t *remotep)
+{
+	struct evtchn_status status = {.dom = DOMID_SELF, .port = port};
+	int ret = (int)xs_xen_event(EVTCHNOP_status, &status);
+
+	if (ret)
+		return ret;
+	if (status.status != EVTCHNSTAT_interdomain)
+		return -ENOTCONN;
+	*domidp = status.u.interdomain.dom;
+	*remotep = status.u.interdomain.port;
+	return 0;
+}
+
+/*
+ * Closes all ports and leaves the FIFO ABI.  The other ends stay open for a
+ * domain with our number.
+ */
+int xs_event_reset(void)
+{
+	struct evtchn_reset reset = {.dom = DOMID_SELF};
+
+	return (int)xs_xen_event(EVTCHNOP_reset, &reset);
+}

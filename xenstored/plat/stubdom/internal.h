@@ -12,12 +12,26 @@
 #include <stdint.h>
 
 #include "plat/plat.h"
+#include "plat/stubdom/plat_stubdom.h"
+
+#define XS_SAID_MAX 256
 
 struct xs_plat {
 	xs_domid_t master_domid;
 	uint32_t master_port;
 	uint32_t timer_port;
+	xs_plat_stubdom_check_fn *check;
+	/* What comes after us (program.c). */
+	uint8_t *program;
+	size_t program_size;
+	size_t program_len;
+	uint8_t *state;
+	size_t state_len;
+	char said[XS_SAID_MAX]; /* by the trial */
+	int status;
 };
+
+#define XS_CMDLINE_MAX 1024 /* init-xenstore-domain has room for 512 */
 
 /* What may be done with a page. */
 enum xs_access {
@@ -31,6 +45,7 @@ enum xs_access {
 void xs_paging_init(uint64_t ram_end);
 void xs_paging_set(uint64_t page, enum xs_access access, uint64_t *table);
 void xs_paging_map_special(uint64_t page);
+void xs_paging_open_low(void);
 void xs_paging_window_table(unsigned int index, uint64_t *table);
 
 /* memory.c */
@@ -73,6 +88,17 @@ bool xs_event_is_any(void);
 void xs_window_init(void);
 int xs_window_map(xs_domid_t domid, uint32_t ref, void **pagep);
 int xs_window_unmap(void *page);
+
+void xs_window_unmap_all(void);
+
+/* event.c */
+int xs_event_remote(uint32_t port, xs_domid_t *domidp, uint32_t *remotep);
+int xs_event_reset(void);
+
+/* kexec.c */
+int xs_kexec_check(const void *program, size_t len);
+int xs_kexec(const void *program, size_t program_len, const void *state,
+	     size_t state_len, const char *cmdline);
 
 /* boot.c */
 uint64_t xs_boot_ns(void);

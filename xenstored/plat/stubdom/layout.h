@@ -22,6 +22,15 @@
  *                within the 39 bits that every processor with nested paging
  *                has for addresses)
  */
+/*
+ * What the step from one image to the next uses while nothing else is there
+ * (kexec.c): the code of the step, page tables, what to copy, start info.
+ */
+#define STEP_CODE	0x1000
+#define STEP_TABLES	0x2000 /* levels 4, 3 and 2 */
+#define STEP_INFO	0x5000
+#define STEP_STACK	0x8000 /* grows down */
+
 #define IMAGE_BASE	0x10000
 #define IMAGE_LIMIT	0x400000    /* the part of memory with pages of 4 KiB */
 #define RAM_LIMIT	0x100000000 /* what entry.S maps */
@@ -59,11 +68,13 @@
 #define TABLE_SIZE  (1 << TABLE_SHIFT)
 
 /* Segments (AMD64 4.7, 4.8): in long mode only the rights matter. */
-#define SEL_CODE     0x08
-#define SEL_DATA     0x10
-#define SEL_TSS	     0x18
-#define SEGMENT_CODE 0x00209a0000000000 /* present, code, readable, 64 bit */
-#define SEGMENT_DATA 0x0000920000000000 /* present, data, writable */
+#define SEL_CODE       0x08
+#define SEL_DATA       0x10
+#define SEL_TSS	       0x18
+#define SEGMENT_CODE   0x00209a0000000000 /* present, code, readable, 64 bit */
+#define SEGMENT_CODE32 0x00cf9a000000ffff /* 32 bit, from 0 to 4 GiB */
+#define SEGMENT_DATA32 0x00cf92000000ffff
+#define SEGMENT_DATA   0x0000920000000000 /* present, data, writable */
 
 /* Interrupt table: exceptions have the vectors below 32 (AMD64 8.2). */
 #define N_EXCEPTIONS	32

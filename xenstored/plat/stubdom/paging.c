@@ -111,3 +111,12 @@ void xs_paging_set(uint64_t page, enum xs_access access, uint64_t *table)
 	table[(page >> PAGE_SHIFT) % TABLE_SIZE] = entry(page, access);
 	xs_invlpg(page);
 }
+
+/* Shows the pages below the image, for the step to the next one (kexec.c). */
+void xs_paging_open_low(void)
+{
+	uint64_t page;
+
+	for (page = STEP_CODE; page < IMAGE_BASE; page += PAGE_SIZE)
+		xs_paging_set(page, XS_ACCESS_WRITE, image_l1);
+}

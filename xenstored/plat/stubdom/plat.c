@@ -32,6 +32,7 @@ int xs_plat_stubdom_new(const struct xs_plat_stubdom_config *config,
 
 	plat->master_domid = config->master_domid;
 	plat->master_port = config->master_port;
+	plat->check = config->check;
 	*platp = plat;
 	return xs_event_bind_virq(VIRQ_TIMER, &plat->timer_port);
 }

@@ -184,3 +184,16 @@ int xs_window_unmap(void *page)
 	chunk->n_free++;
 	return 0;
 }
+
+/* Gives back all there are: this program will not use them any more. */
+void xs_window_unmap_all(void)
+{
+	unsigned int i, slot;
+
+	for (i = 0; i < CHUNKS; i++) {
+		for (slot = 0; chunks[i].table && slot < CHUNK_PAGES; slot++) {
+			if (chunks[i].handles[slot] < NEVER_AGAIN)
+				xs_window_unmap((void *)address_of(i, slot));
+		}
+	}
+}
