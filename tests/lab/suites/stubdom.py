@@ -17,6 +17,7 @@ from xenlab.runner import test
 IMAGE = "/our/stubdom/xenstored-stubdom"
 NAME = "Xenstore"
 MEMORY = 8
+WEIGHT = 20000  # of 256, which guests have
 KERNEL = "/dev/xen/xenbus"
 CONTROL = "/usr/lib/xen-4.17/bin/xenstore-control"
 # Growth of the heap over ten guests: what the allocator keeps for later.
@@ -110,6 +111,10 @@ def toolstack_starts(s):
                 "xenstore-exists /local/domain/0/control/feature-poweroff", 5)
     name = s.host.out("xenstore-read /local/domain/0/name domid")
     assert name.split() == ["Domain-0", "0"], name
+    # With one processor for all of them a busy guest would get its 30 ms for
+    # each request that dom0 makes: store and dom0 have to come first.
+    s.host.run(f"xl sched-credit -d 0 -w {WEIGHT}; "
+               f"xl sched-credit -d {s.domid} -w {WEIGHT}")
     s.nodes_at_start = nodes(s)
 
 
@@ -166,22 +171,28 @@ def guest_uses_xenstore(s):
     return out.splitlines()[-1]
 
 
-@test(60)
+def update(s):
+    """Seconds that it took."""
+    out = s.host.out(f"time -p {CONTROL} live-update {IMAGE} 2>&1", 60)
+    return float(re.search(r"real +(\S+)", out).group(1))
+
+
+@test(90)
 def another_image_takes_over(s):
     """Debian's xenstore-control sends the image, which goes on in the place of
-    the one that runs; nothing in the store changes, nor for the guest."""
+    the one that runs; twice, and nothing changes in the store or for the
+    guest."""
     before, held, since = nodes(s), state(s), len(console(s))
-    out = s.host.out(f"time {CONTROL} live-update {IMAGE}", 60)
+    seconds = [update(s)]
     wait_said(s, r"serving", since)
+    s.guest.wait_progress()
+    s.guest.run("xsclient /dev/xen/xenbus check data/lab2", 20)
+    seconds.append(update(s))
     assert nodes(s) == before
     settle(s, held)
     s.guest.wait_progress()
-    s.guest.run("xsclient /dev/xen/xenbus check data/lab2", 20)
     s.guest.check_no_errors()
-    status, _ = s.host.run(f"{CONTROL} live-update {IMAGE}", 60)
-    assert not status, "not a second time"
-    assert nodes(s) == before
-    return re.search(r"real\s+(\S+)", out).group(0)
+    return f"{seconds} s"
 
 
 @test(60)
