@@ -74,7 +74,7 @@ stubdom: $(STUBDOM)/xenstored-stubdom
 # Parts that do without a processor of their own are tested like others, on a
 # hypervisor that is pretended (tests/unit/stubdom/fakexen.c).
 STUBDOM_PURE := $(BUILD)/unit/libstubdom.a
-STUBDOM_PURE_OBJS := $(patsubst %,$(BUILD)/obj/$(STUBDOM_DIR)/%.o,event fifo \
+STUBDOM_PURE_OBJS := $(patsubst %,$(BUILD)/obj/$(STUBDOM_DIR)/%.o,elf event fifo \
 	symbol window)
 UNIT_NEEDS_stubdom += $(STUBDOM_PURE)
 $(STUBDOM_PURE): $(STUBDOM_PURE_OBJS)

@@ -96,7 +96,6 @@ int xs_event_remote(uint32_t port, xs_domid_t *domidp, uint32_t *remotep);
 int xs_event_reset(void);
 
 /* kexec.c */
-int xs_kexec_check(const void *program, size_t len);
 int xs_kexec(const void *program, size_t program_len, const void *state,
 	     size_t state_len, const char *cmdline);
 

@@ -18,37 +18,12 @@
 #include <string.h>
 
 #include <xen/xen.h>
-#include <xen/elfnote.h>
 #include <xen/arch-x86/hvm/start_info.h>
 
+#include "plat/stubdom/elf.h"
 #include "plat/stubdom/layout.h"
 #include "plat/stubdom/libc/pages.h"
 #include "plat/stubdom/libc/system.h"
-
-/* The parts of an ELF file that are looked at (System V ABI, chapter 4). */
-struct elf_header {
-	uint8_t ident[16];
-	uint16_t type, machine;
-	uint32_t version;
-	uint64_t entry, phoff, shoff;
-	uint32_t flags;
-	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-
-struct elf_segment {
-	uint32_t type, flags;
-	uint64_t offset, vaddr, paddr, filesz, memsz, align;
-};
-
-struct elf_note {
-	uint32_t name_len, value_len, type;
-	char name[4];
-	uint64_t value;
-};
-
-#define ELF_MAGIC "\177ELF\2\1\1" /* 64 bit, little endian, version 1 */
-#define PT_LOAD	  1
-#define PT_NOTE	  4
 
 /* Read by step.S: no padding. */
 struct step {
@@ -70,82 +45,8 @@ struct info {
 	char cmdline[XS_CMDLINE_MAX];
 };
 
-/* What the image is, once it was looked at. */
-struct image {
-	const uint8_t *data;
-	uint64_t to, file_len, mem_len;
-	uint32_t entry;
-};
-
 extern char xs_step_code[], xs_step_code_end[];
 _Noreturn void xs_step(const struct step *step, uint64_t cr3);
-
-static bool is_inside(uint64_t offset, uint64_t n, size_t len)
-{
-	return offset <= len && n <= len - offset;
-}
-
-static int take_segment(struct image *image, const uint8_t *data, size_t len,
-			const struct elf_segment *segment)
-{
-	struct elf_note note;
-
-	if (!is_inside(segment->offset, segment->filesz, len))
-		return -EINVAL;
-	if (segment->type == PT_LOAD) {
-		if (image->data || segment->paddr != IMAGE_BASE ||
-		    segment->filesz > segment->memsz ||
-		    segment->memsz > IMAGE_LIMIT - IMAGE_BASE)
-			return -EINVAL;
-		image->data = data + segment->offset;
-		image->to = segment->paddr;
-		image->file_len = segment->filesz;
-		image->mem_len = segment->memsz;
-	} else if (segment->type == PT_NOTE &&
-		   segment->filesz >= sizeof(note)) {
-		memcpy(&note, data + segment->offset, sizeof(note));
-		if (note.type == XEN_ELFNOTE_PHYS32_ENTRY &&
-		    note.value < IMAGE_LIMIT)
-			image->entry = (uint32_t)note.value;
-	}
-	return 0;
-}
-
-static int read_image(struct image *image, const void *data, size_t len)
-{
-	struct elf_header header;
-	struct elf_segment segment;
-	unsigned int i;
-
-	memset(image, 0, sizeof(*image));
-	if (len < sizeof(header))
-		return -EINVAL;
-	memcpy(&header, data, sizeof(header));
-	if (memcmp(header.ident, ELF_MAGIC, strlen(ELF_MAGIC)) ||
-	    header.phentsize != sizeof(segment))
-		return -EINVAL;
-	for (i = 0; i < header.phnum; i++) {
-		uint64_t offset = header.phoff + i * sizeof(segment);
-		int ret;
-
-		if (!is_inside(offset, sizeof(segment), len))
-			return -EINVAL;
-		memcpy(&segment, (const uint8_t *)data + offset,
-		       sizeof(segment));
-		ret = take_segment(image, data, len, &segment);
-		if (ret)
-			return ret;
-	}
-	return image->data && image->entry >= image->to ? 0 : -EINVAL;
-}
-
-/* Can such a file be started here? */
-int xs_kexec_check(const void *program, size_t len)
-{
-	struct image image;
-
-	return read_image(&image, program, len);
-}
 
 static uint64_t page_up(uint64_t n)
 {
@@ -168,7 +69,7 @@ static void make_tables(void)
 }
 
 /* Copies of image and state at the end of the largest piece of memory (I2). */
-static int make_copies(struct step *step, const struct image *image,
+static int make_copies(struct step *step, const struct xs_elf_image *image,
 		       const void *state, size_t state_len)
 {
 	uint64_t module = page_up(image->to + image->mem_len);
@@ -198,7 +99,7 @@ static int make_copies(struct step *step, const struct image *image,
 	return 0;
 }
 
-static void fill_info(struct info *info, const struct image *image,
+static void fill_info(struct info *info, const struct xs_elf_image *image,
 		      const char *cmdline)
 {
 	info->gdt[SEL_CODE / 8] = SEGMENT_CODE32;
@@ -242,10 +143,10 @@ int xs_kexec(const void *program, size_t program_len, const void *state,
 {
 	struct info *info = (struct info *)STEP_INFO;
 	struct step step = {.gdt_limit = 0};
-	struct image image;
+	struct xs_elf_image image;
 	int ret;
 
-	ret = read_image(&image, program, program_len);
+	ret = xs_elf_read(&image, program, program_len);
 	if (!ret)
 		ret = make_copies(&step, &image, state, state_len);
 	if (ret)

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plat/stubdom/elf.h"
+
 static void forget(uint8_t **data, size_t *len)
 {
 	free(*data);
@@ -43,11 +45,13 @@ int plat_program_piece(struct xs_plat *plat, const void *data, size_t len)
 int plat_program_start(struct xs_plat *plat, const char *const *argv,
 		       const void *data, size_t len)
 {
+	struct xs_elf_image image;
+
 	(void)argv;
 	plat->said[0] = '\0';
 	plat->status = 1;
 	if (!plat->program || plat->program_len != plat->program_size ||
-	    xs_kexec_check(plat->program, plat->program_len))
+	    xs_elf_read(&image, plat->program, plat->program_len))
 		snprintf(plat->said, sizeof(plat->said),
 			 "this is no image of a stub domain");
 	else if (data)
