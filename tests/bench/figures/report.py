@@ -27,8 +27,8 @@ this run.
 
 
 SHORT = '''
-**A short run, for developing, on a machine that did other things: one
-repetition of each, and the peers only as far as they get in seconds.**
+**A short run (`make bench-quick`), not the final figures: jobs of 50 ms, and
+what takes the peers minutes left out.**
 '''
 NOTES = os.path.join(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))), 'notes.md')
