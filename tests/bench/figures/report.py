@@ -27,7 +27,8 @@ this run.
 
 
 SHORT = '''
-**A short run (`make bench-quick`), not the final figures: jobs of 50 ms, and
+**A short run (`make bench-quick`), not the final figures: jobs of 50 ms, most
+groups once, the machine busy with other work, and
 what takes the peers minutes left out.**
 '''
 NOTES = os.path.join(os.path.dirname(os.path.dirname(
