@@ -26,7 +26,8 @@ KINDS = {
 KIND_OF = {
     "live copy": "memory", "final-copy": "memory", "final copy": "memory",
     "restore": "memory",
-    "detach": "devices", "drain": "devices", "adopt": "devices",
+    "prepare": "devices", "detach": "devices", "drain": "devices",
+    "adopt": "devices",
     "attach devices": "devices",
     "freeze": "state", "suspend": "state", "store-export": "state",
     "store-import": "state", "introduce": "state", "unpause": "state",

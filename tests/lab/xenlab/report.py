@@ -12,6 +12,7 @@ MEANING = {
     "store-export": "sends the guest's part of the store",
     "wait-ready": "waits until the other host is ready",
     "wait-start": "lets the other host start the guest",
+    "prepare": "sets up disks and network cards while the guest runs",
     "restore": "takes in memory, and Xen's state of the guest",
     "store-import": "puts the guest's part of the store into the daemon",
     "adopt": "attaches the back-ends to the rings as they are",

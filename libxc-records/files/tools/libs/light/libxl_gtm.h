@@ -4,9 +4,10 @@
  *
  * Source                                  Destination
  *   libxl__gtm_save_check                   libxl__gtm_restore_init
+ *                                           libxl__gtm_prepare
  *   libxl__gtm_suspend      FROZEN          (libxc's stream)
  *   libxl__gtm_suspended    DETACHED        libxl__gtm_restore_store  ADOPTING
- *   (libxc's last copy)                     (devices are added)
+ *   (libxc's last copy)                     (other devices are added)
  *   libxl__gtm_store_export                 libxl__gtm_adopt          ADOPTED
  *   (destroy), or libxl__gtm_resume         (unpause)
  *
@@ -58,6 +59,12 @@ _hidden int libxl__gtm_store_import(libxl__gc *gc, uint32_t domid,
                                     const void *blob, uint32_t len,
                                     const char *const *supplies, bool commit,
                                     const char **said_r);
+/* Calls visit for each node in a blob until it does not return 0. */
+typedef int libxl__gtm_visit(libxl__gc *gc, void *arg, const char *path,
+                             const char *value, size_t value_len);
+_hidden int libxl__gtm_store_each(libxl__gc *gc, const void *blob,
+                                  uint32_t len, libxl__gtm_visit *visit,
+                                  void *arg);
 /* As in the stream's DOMAIN_XENSTORE_DATA. */
 #define LIBXL__GTM_STORE_MAX (64u << 20)
 
@@ -223,6 +230,9 @@ struct libxl__gtm_restore_state {
     libxl__gtm_old_feature *features;
     int num_features;
     libxl__gtm_emulated_state emulated;
+    libxl_domain_config early, late; /* see libxl_gtm_prepare.c */
+    libxl__gtm_device *devs; /* all that it has */
+    int num_devs;
     libxl__gtm_poll_state connect;
     void (*callback)(libxl__egc *egc, libxl__domain_create_state *dcs, int rc);
 };
@@ -230,6 +240,15 @@ struct libxl__gtm_restore_state {
 /* Before a domain is made: whether what is asked for makes sense. */
 _hidden int libxl__gtm_restore_init(libxl__gc *gc,
                                     libxl__domain_create_state *dcs);
+/* Before the stream is read: sets up what needs nothing of the guest. */
+_hidden void libxl__gtm_prepare(libxl__egc *egc,
+                                libxl__domain_create_state *dcs,
+                                void (*callback)(libxl__egc *egc,
+                                                 libxl__domain_create_state *dcs,
+                                                 int rc));
+/* The configuration, less the devices that are there already. */
+_hidden libxl_domain_config *
+libxl__gtm_config_to_add(libxl__domain_create_state *dcs);
 /* In place of libxl__build_post. */
 _hidden int libxl__gtm_restore_store(libxl__gc *gc,
                                      libxl__domain_create_state *dcs);

@@ -113,32 +113,48 @@ static int import(libxl__gc *gc, libxl__domain_create_state *dcs)
 
 /*
  * What the source's toolstack kept about its devices came along, for want of
- * anything here.  Ours will be made with the devices.  The name is ours, too:
- * a receiver may give the domain another one until it is complete.
+ * anything here.  Ours will be made with the devices; ours[] have been.
  */
-static int make_ours(libxl__gc *gc, libxl__domain_create_state *dcs)
+static int forget_theirs(libxl__gc *gc, uint32_t domid,
+                         const libxl__gtm_device *ours, int num)
 {
-    struct xs_permissions noperm[1] = { { .perms = XS_PERM_NONE } };
-    const uint32_t domid = dcs->guest_domid;
-    const char *devices = GCSPRINTF("/libxl/%u/device", domid);
-    const char *path = GCSPRINTF("%s/name", libxl__xs_get_dompath(gc, domid));
+    const char *top = GCSPRINTF("/libxl/%u/device", domid);
+    unsigned int i, j, num_kinds = 0, num_devs;
+    char **kinds, **devs;
+    int k, rc;
+
+    kinds = libxl__xs_directory(gc, XBT_NULL, top, &num_kinds);
+    for (i = 0; kinds && i < num_kinds; i++) {
+        devs = libxl__xs_directory(gc, XBT_NULL,
+                                   GCSPRINTF("%s/%s", top, kinds[i]),
+                                   &num_devs);
+        for (j = 0; devs && j < num_devs; j++) {
+            for (k = 0; k < num; k++)
+                if (!strcmp(kinds[i],
+                            libxl__device_kind_to_string(ours[k].dev.kind)) &&
+                    !strcmp(devs[j], GCSPRINTF("%d", ours[k].dev.devid)))
+                    break;
+            if (k < num)
+                continue;
+            rc = libxl__xs_rm_checked(gc, XBT_NULL,
+                     GCSPRINTF("%s/%s/%s", top, kinds[i], devs[j]));
+            if (rc) return rc;
+        }
+    }
+    return 0;
+}
+
+/* A receiver may give the domain another name until it is complete. */
+static int keep_name(libxl__gc *gc, libxl__domain_create_state *dcs)
+{
+    const char *path = GCSPRINTF("%s/name",
+                           libxl__xs_get_dompath(gc, dcs->guest_domid));
     const char *name = dcs->guest_config->c_info.name, *have;
     int rc;
 
-    rc = libxl__gtm_stage_set(gc, domid, LIBXL__GTM_ADOPTING);
-    if (rc) goto out;
-
-    rc = libxl__xs_rm_checked(gc, XBT_NULL, devices);
-    if (rc) goto out;
-    rc = libxl__xs_mknod(gc, XBT_NULL, devices, noperm, ARRAY_SIZE(noperm));
-    if (rc) goto out;
-
     rc = libxl__xs_read_checked(gc, XBT_NULL, path, &have);
-    if (rc) goto out;
-    if (!have || strcmp(have, name))
+    if (!rc && (!have || strcmp(have, name)))
         rc = libxl__xs_write_checked(gc, XBT_NULL, path, name);
-
- out:
     return rc;
 }
 
@@ -168,25 +184,39 @@ static void keep_feature(libxl__gc *gc, libxl__gtm_restore_state *grs,
     grs->num_features++;
 }
 
+struct old_backend {
+    libxl__gtm_restore_state *grs;
+    const char *path;
+};
+
+static int keep_offered(libxl__gc *gc, void *arg, const char *path,
+                        const char *value, size_t value_len)
+{
+    const struct old_backend *old = arg;
+    size_t len = strlen(old->path);
+    const char *name = path + len + 1;
+
+    if (!strncmp(path, old->path, len) && path[len] == '/' &&
+        (is_feature(name) || !strcmp(name, "sector-size")))
+        keep_feature(gc, old->grs, libxl__strdup(gc, path),
+                     libxl__strndup(gc, value, value_len));
+    return 0;
+}
+
 /* What the old back-end offered, and what the front-end took of it. */
 static int keep_features_of(libxl__gc *gc, libxl__gtm_restore_state *grs,
                             const char *fe_path, const char *be_path)
 {
-    unsigned int i, num = 0;
+    struct old_backend old = { .grs = grs, .path = be_path };
     const char *value;
-    char **names;
+    unsigned int i;
     int rc;
 
-    names = libxl__xs_directory(gc, XBT_NULL, be_path, &num);
-    for (i = 0; names && i < num; i++) {
-        const char *path = GCSPRINTF("%s/%s", be_path, names[i]);
-
-        if (!is_feature(names[i]) && strcmp(names[i], "sector-size"))
-            continue;
-        rc = libxl__xs_read_checked(gc, XBT_NULL, path, &value);
-        if (rc) return rc;
-        if (value)
-            keep_feature(gc, grs, path, value);
+    rc = libxl__gtm_store_each(gc, grs->store, grs->store_len, keep_offered,
+                               &old);
+    if (rc) {
+        LOGD(ERROR, grs->dcs->guest_domid, "the guest's store is damaged");
+        return rc;
     }
 
     for (i = 0; i < ARRAY_SIZE(limits); i++) {
@@ -241,22 +271,17 @@ static int each_frontend(libxl__gc *gc, libxl__gtm_restore_state *grs,
     return 0;
 }
 
-/* An error that a former domain of this domid left would be taken for ours. */
 static int prepare_frontend(libxl__gc *gc, libxl__gtm_restore_state *grs,
                             const char *fe_path, const char *be_path)
 {
     static const char home[] = "/local/domain/0/";
-    int rc;
 
     if (strncmp(be_path, home, strlen(home))) {
         LOGD(ERROR, grs->dcs->guest_domid,
              "%s: its back-end %s is in another domain", fe_path, be_path);
         return ERROR_INVAL;
     }
-    rc = libxl__xs_rm_checked(gc, XBT_NULL,
-                              GCSPRINTF("%serror/%s", home,
-                                        be_path + strlen(home)));
-    return rc ? rc : keep_features_of(gc, grs, fe_path, be_path);
+    return keep_features_of(gc, grs, fe_path, be_path);
 }
 
 /* keeps R4 */
@@ -288,21 +313,29 @@ static int check_features(libxl__gc *gc, libxl__gtm_restore_state *grs)
 int libxl__gtm_restore_store(libxl__gc *gc, libxl__domain_create_state *dcs)
 {
     libxl_domain_build_info *const info = &dcs->guest_config->b_info;
-    int rc;
+    const uint32_t domid = dcs->guest_domid;
+    libxl__gtm_device *ours;
+    int rc, num;
 
     /* As in libxl__build_post; no other part of that is for this domain. */
     info->sched_params.sched = LIBXL_SCHEDULER_UNKNOWN;
-    rc = libxl_domain_sched_params_set(CTX, dcs->guest_domid,
-                                       &info->sched_params);
+    rc = libxl_domain_sched_params_set(CTX, domid, &info->sched_params);
     if (rc) return rc;
 
-    rc = read_ports(gc, dcs->guest_domid, &dcs->build_state);
+    rc = read_ports(gc, domid, &dcs->build_state);
+    if (rc) return rc;
+
+    rc = libxl__gtm_devices(gc, domid, &ours, &num);
+    if (rc) return rc;
+    rc = libxl__gtm_stage_set(gc, domid, LIBXL__GTM_ADOPTING);
     if (rc) return rc;
 
     rc = import(gc, dcs);
     if (rc) return rc;
 
-    rc = make_ours(gc, dcs);
+    rc = forget_theirs(gc, domid, ours, num);
+    if (rc) return rc;
+    rc = keep_name(gc, dcs);
     if (rc) return rc;
 
     return each_frontend(gc, dcs->gtm, prepare_frontend);
@@ -342,18 +375,14 @@ static void adopt_connected(libxl__egc *egc, libxl__gtm_poll_state *gps,
 static int check_adopted(libxl__gc *gc, libxl__gtm_restore_state *grs,
                          const char *fe_path, const char *be_path)
 {
-    const uint32_t domid = grs->dcs->guest_domid;
-    libxl__gtm_device *devs;
-    int rc, i, num;
+    int i;
 
-    rc = libxl__gtm_devices(gc, domid, &devs, &num);
-    if (rc) return rc;
-
-    for (i = 0; i < num; i++)
-        if (devs[i].fe_path && !strcmp(devs[i].fe_path, fe_path))
+    for (i = 0; i < grs->num_devs; i++)
+        if (grs->devs[i].fe_path && !strcmp(grs->devs[i].fe_path, fe_path))
             return 0;
 
-    LOGD(ERROR, domid, "the guest has %s, the configuration has not", fe_path);
+    LOGD(ERROR, grs->dcs->guest_domid,
+         "the guest has %s, the configuration has not", fe_path);
     return ERROR_INVAL;
 }
 
@@ -389,6 +418,8 @@ static void adopt_unplugged(libxl__egc *egc, libxl__gtm_emulated_state *ges,
     libxl__gtm_restore_state *grs = CONTAINER_OF(ges, *grs, emulated);
     STATE_AO_GC(grs->dcs->ao);
 
+    if (!rc)
+        rc = libxl__gtm_devices(gc, ges->domid, &grs->devs, &grs->num_devs);
     if (!rc)
         rc = each_frontend(gc, grs, check_adopted);
     if (rc)

@@ -11,6 +11,8 @@
 
 #include "libxl_internal.h"
 
+#include <arpa/inet.h>
+
 /* Bytes of a blob in one message of at most 4096. */
 #define PIECE_SIZE 2880
 #define PIECE_CHARS (PIECE_SIZE / 3 * 4)
@@ -311,6 +313,80 @@ int libxl__gtm_store_import(libxl__gc *gc, uint32_t domid, const void *blob,
     }
 
     control(gc, "import", "end", NULL, NULL);
+    return rc;
+}
+
+/*----- looking into a blob -----*/
+
+/* The common stream's, as far as it matters here. */
+struct stream_header {
+    char ident[8];
+    uint32_t version, flags;
+};
+#define STREAM_BIG_ENDIAN 1u
+
+struct stream_record {
+    uint32_t type, length;
+};
+#define RECORD_END 0
+#define RECORD_NODE 5
+
+struct node_record {
+    uint32_t conn, transaction;
+    uint16_t path_len, value_len, access, num_perms;
+    /* uint32_t perms[num_perms], path with its NUL, value */
+};
+
+static int visit_node(libxl__gc *gc, const uint8_t *body, uint32_t len,
+                      libxl__gtm_visit *visit, void *arg)
+{
+    struct node_record rec;
+    const char *path;
+    size_t perms_len;
+
+    if (len < sizeof(rec))
+        return ERROR_INVAL;
+    memcpy(&rec, body, sizeof(rec));
+    perms_len = rec.num_perms * sizeof(uint32_t);
+    if (!rec.path_len ||
+        len - sizeof(rec) < perms_len + rec.path_len + rec.value_len)
+        return ERROR_INVAL;
+
+    path = (const char *)body + sizeof(rec) + perms_len;
+    if (path[rec.path_len - 1])
+        return ERROR_INVAL;
+    return visit(gc, arg, path, path + rec.path_len, rec.value_len);
+}
+
+int libxl__gtm_store_each(libxl__gc *gc, const void *blob, uint32_t len,
+                          libxl__gtm_visit *visit, void *arg)
+{
+    const uint8_t *at = blob;
+    struct stream_header hdr;
+    struct stream_record rec;
+    int rc = 0;
+
+    if (len < sizeof(hdr))
+        return ERROR_INVAL;
+    memcpy(&hdr, at, sizeof(hdr));
+    if (ntohl(hdr.flags) & STREAM_BIG_ENDIAN)
+        return ERROR_INVAL;
+    at += sizeof(hdr);
+    len -= sizeof(hdr);
+
+    while (!rc && len >= sizeof(rec)) {
+        memcpy(&rec, at, sizeof(rec));
+        at += sizeof(rec);
+        len -= sizeof(rec);
+        if (rec.type == RECORD_END)
+            break;
+        if (rec.length > len)
+            return ERROR_INVAL;
+        if (rec.type == RECORD_NODE)
+            rc = visit_node(gc, at, rec.length, visit, arg);
+        at += rec.length;
+        len -= rec.length;
+    }
     return rc;
 }
 
