@@ -158,7 +158,7 @@ class Witness:
         self._unnoticed(lost_max=LOST_MAX + 5 * pause)
 
     def compare_saved(self, seconds):
-        """Its clocks stand still in the file, not yet while it is written."""
+        """Its clocks stand still in the file, and a moment later than it."""
         self.pause = seconds
         self._unnoticed()
 
