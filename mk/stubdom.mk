@@ -91,5 +91,6 @@ check-clang-stubdom: | $(DEPS_STAMP)
 
 #: check-stubdom  the stub domain as the only xenstored of a real Xen host
 .PHONY: check-stubdom
+check: check-stubdom
 check-stubdom: lab-image stubdom
 	$(LAB) test stubdom --our $(BUILD) --xenstored none $(LAB_ARGS)
