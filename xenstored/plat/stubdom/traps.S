@@ -17,7 +17,9 @@
 /*
  * void xs_sleep(void): until Xen has an event for us.  STI takes effect only
  * after the instruction that follows it, so an event that comes between the
- * caller's last look and HLT still ends the HLT.
+ * caller's last look and HLT should end the HLT.  On an emulated processor that
+ * was seen to fail (docs/stubdom.md), so the upcall sees to it that a HLT that
+ * has not begun yet is not begun at all.
  */
 	.globl xs_sleep
 	.type xs_sleep, @function
@@ -25,7 +27,9 @@ xs_sleep:
 	pushq	%rbp			/* so that a backtrace shows the caller */
 	movq	%rsp, %rbp
 	sti
+.Lsleep_begins:
 	hlt
+.Lsleep_ends:
 	cli
 	popq	%rbp
 	ret
@@ -43,7 +47,10 @@ xs_upcall:
 	movabsq	$SHARED_INFO, %rax
 	movb	$0, (%rax)
 	popq	%rax
-	iretq
+	cmpq	$.Lsleep_begins, (%rsp)	/* where it goes on */
+	jne	1f
+	movq	$.Lsleep_ends, (%rsp)
+1:	iretq
 	.size xs_upcall, . - xs_upcall
 
 /* ---- Exceptions ------------------------------------------------------- */
