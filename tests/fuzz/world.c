@@ -311,7 +311,7 @@ uint64_t world_nodes(struct world *world)
 		     node = xs_node_next(tops[i], node, XS_NOW)) {
 			len = xs_node_path(tree, node, path, sizeof(path));
 			sum = mix(sum, path, len);
-			sum = mix(sum, node->value, node->value_len);
+			sum = mix(sum, xs_node_value(node), node->value_len);
 			sum = mix(sum, node->perms->entry,
 				  node->perms->n * sizeof(struct xs_perm));
 		}
