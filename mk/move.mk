@@ -22,10 +22,11 @@ check-stock: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/gtmctl
 
 check: check-stream check-move check-stock
 
-#: check-faults   moves that are cut off at each stage
+#: check-faults   moves that fail or are disturbed, at each stage
 .PHONY: check-faults
 check-faults: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
 	$(MOVE) faults $(MOVE_ARGS)
+	$(MOVE) faults2 $(MOVE_ARGS)
 
 soak: check-faults
 

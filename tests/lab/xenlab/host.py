@@ -105,6 +105,16 @@ class Host:
         one in any case.
         """
         job = self.spawn(script, limit, on_output=on_output)
+        status, output = self.ended(job, limit, self._name_of(script))
+        if check and status:
+            raise CommandFailed(f"host {self.name}: status {status} from "
+                                f"{self._name_of(script)}\n-- output:\n"
+                                + output)
+        return status, output
+
+    def ended(self, job, limit, name="it"):
+        """Waits for a Job that was spawned with this LIMIT; answers (exit
+        status, output)."""
         # The agent ends it in time; the margin is for an agent that cannot.
         ended = job.wait(limit * SLACK + 30)
         self._channel.forget(job)
@@ -112,12 +122,8 @@ class Host:
             what = "the connection broke during" if job.lost else \
                 f"not done within {limit * SLACK:.0f} s:"
             raise LabTimeout(
-                f"host {self.name}: {what} {self._name_of(script)}\n"
+                f"host {self.name}: {what} {name}\n"
                 f"-- output:\n{job.output()}{self.explain()}")
-        if check and job.status:
-            raise CommandFailed(f"host {self.name}: status {job.status} from "
-                                f"{self._name_of(script)}\n-- output:\n"
-                                + job.output())
         return job.status, job.output()
 
     def out(self, script, limit=10):

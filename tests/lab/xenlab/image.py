@@ -34,7 +34,7 @@ DOM0_MODULES = ["virtio_pci", "virtio_blk", "virtio_net", "virtio_console",
 GUEST_MODULES = ["xen-blkfront", "xen-netfront", "xen-evtchn", "xen_wdt"]
 DOM0_PROGRAMS = ["agent", "cutter", "fpucanary", "remote", "udpecho",
                  "xsclient"]
-GUEST_PROGRAMS = ["fpucanary", "iotest", "juggle", "xsclient"]
+GUEST_PROGRAMS = ["deepio", "fpucanary", "iotest", "juggle", "xsclient"]
 APPLETS = """[ ash awk base64 cat chroot cmp cp cut date dd df dmesg echo env
     false grep head hostname insmod ip kill killall ln ls md5sum mkdir mount
     mv nc ping poweroff printf ps pwd reboot rm sed seq setsid sh sleep sort

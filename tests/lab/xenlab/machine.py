@@ -8,6 +8,7 @@ of the process that started it (unless detached); and `timeout`, always.
 import gzip
 import os
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -88,6 +89,26 @@ class Machine:
         plain = self.dir / f"{self.name}.xen"
         plain.write_bytes(gzip.decompress(data))
         return plain
+
+    def monitor(self, command, seconds=10):
+        """What QEMU's monitor answers to a command."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(seconds)
+            s.connect(str(self.socket("monitor")))
+            said = self._until_prompt(s)
+            s.sendall(command.encode() + b"\n")
+            said = self._until_prompt(s)
+        return said.decode(errors="replace")
+
+    @staticmethod
+    def _until_prompt(s):
+        said = b""
+        while not said.endswith(b"(qemu) "):
+            piece = s.recv(4096)
+            if not piece:
+                raise LabError("QEMU's monitor has closed")
+            said += piece
+        return said
 
     def start(self, command, lifetime, detached):
         """Starts QEMU in a process group of its own."""

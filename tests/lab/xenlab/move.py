@@ -61,31 +61,51 @@ def phases(text):
     return took
 
 
-def migrate(guest, to, options="", limit=MOVE_LIMIT, check=True):
+class Going:
+    """An `xl migrate` of GUEST to the host TO that has been started; through
+    the program THROUGH, which stands in for ssh."""
+
+    def __init__(self, guest, to, options="", limit=MOVE_LIMIT,
+                 through="remote", environment=""):
+        self._guest, self._to, self._limit = guest, to, limit
+        self.ended = False
+        self._before = _remote_logs(to)
+        incoming = guest.incoming_log(to)
+        self._log_start = len(incoming.read_text(
+            errors="replace").replace("\r", "")) if incoming.exists() else 0
+        self._start = time.monotonic()
+        self._job = guest.host.spawn(
+            f"{environment} xl migrate {options} -s {through} {guest.name} "
+            f"{hosts_address(to)}", limit)
+
+    def received(self):
+        """What the other side has said until now."""
+        return "".join(
+            (self._to.results / "remote" / name).read_text(errors="replace")
+            for name in sorted(_remote_logs(self._to) - self._before))
+
+    def end(self, check=True):
+        """Waits until xl has ended; answers a Move."""
+        guest, here, to = self._guest, self._guest.host, self._to
+        self.ended = True
+        status, said = here.ended(self._job, self._limit)
+        seconds = time.monotonic() - self._start
+        received = self.received()
+        move = Move(seconds, status, said, received,
+                    {"source": phases(said), "destination": phases(received)},
+                    here)
+        if status == 0:
+            guest.moved_to(to, self._log_start)
+        elif check:
+            raise CommandFailed(f"xl migrate ended with status {status}\n"
+                                f"-- it said:\n{said}\n-- the other side:\n"
+                                f"{received}")
+        return move
+
+
+def migrate(guest, to, options="", check=True, **how):
     """`xl migrate` of GUEST to the host TO; answers a Move."""
-    here = guest.host
-    before = _remote_logs(to)
-    incoming = guest.incoming_log(to)
-    log_start = len(incoming.read_text(errors="replace").replace("\r", "")) \
-        if incoming.exists() else 0
-    start = time.monotonic()
-    status, said = here.run(
-        f"xl migrate {options} -s remote {guest.name} "
-        f"{hosts_address(to)}", limit, check=False)
-    seconds = time.monotonic() - start
-    received = "".join(
-        (to.results / "remote" / name).read_text(errors="replace")
-        for name in sorted(_remote_logs(to) - before))
-    move = Move(seconds, status, said, received,
-                {"source": phases(said), "destination": phases(received)},
-                here)
-    if status == 0:
-        guest.moved_to(to, log_start)
-    elif check:
-        raise CommandFailed(f"xl migrate ended with status {status}\n"
-                            f"-- it said:\n{said}\n-- the other side:\n"
-                            f"{received}")
-    return move
+    return Going(guest, to, options, **how).end(check)
 
 
 def refused_by_debian(guest, to):
