@@ -447,7 +447,7 @@ bool transparent_receive_offer(int fd, int reply_fd, const char *source,
         return false;
 
     /* After this it is known to be simple enough for a parser. */
-    if (libxl_domain_transparent_accept(ctx, move->offer, &verdict))
+    if (libxl_domain_transparent_accept(ctx, move->offer, autoballoon, &verdict))
         return false;
 
     if (reply_fd < 0 || !frame_write(reply_fd, FRAME_VERDICT, verdict,
@@ -455,6 +455,24 @@ bool transparent_receive_offer(int fd, int reply_fd, const char *source,
         ok = print_verdict(verdict) && !parse_offer(move);
     free(verdict);
     return ok;
+}
+
+bool transparent_came_back(uint32_t domid)
+{
+    libxl_dominfo info;
+    bool here, stands;
+
+    /* Often: one that comes back by another move is not ours. */
+    for (;; usleep(100000)) {
+        libxl_dominfo_init(&info);
+        here = !libxl_domain_info(ctx, &info, domid) && !info.dying;
+        stands = info.shutdown;
+        libxl_dominfo_dispose(&info);
+        if (!here || !stands)
+            return here;
+        if (libxl_domain_transparent_moving(ctx, domid) != 1)
+            return false;
+    }
 }
 
 void transparent_fix_config(const struct transparent_move *move,

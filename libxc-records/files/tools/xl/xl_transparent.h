@@ -82,6 +82,12 @@ int json_bool(json_val o, const char *key);
 /* What came from another host, to a terminal. */
 void print_foreign(const char *prefix, const char *text);
 
+/*
+ * Source: a domain that has been seen suspended.  True when it runs again, since
+ * it could not be moved; false if it will not.
+ */
+bool transparent_came_back(uint32_t domid);
+
 /*----- which side runs it (xl_transparent_decide.c) -----*/
 
 enum decision {

@@ -368,6 +368,22 @@ static bool wait_until_gone(uint32_t domid, const char *uuid,
     }
 }
 
+/* Whose receiver died, say; true: it is gone now. */
+static bool destroy_copy(uint32_t domid, const char *uuid)
+{
+    libxl_dominfo info;
+    bool ours;
+
+    libxl_dominfo_init(&info);
+    ours = domain_is_here(domid, uuid, &info) == 1 && info.paused;
+    libxl_dominfo_dispose(&info);
+    if (!ours)
+        return false;
+    fprintf(stderr, "migration target: Destroying a copy that nobody cares"
+            " for.\n");
+    return !libxl_domain_destroy(ctx, domid, 0);
+}
+
 static enum decision decide_for(const char *token, uint32_t domid,
                                 const char *uuid, bool *gone,
                                 const deadline *dl)
@@ -393,8 +409,12 @@ static enum decision decide_for(const char *token, uint32_t domid,
         answer = DECISION_UNKNOWN;
 
     close(fd);
-    *gone = answer == DECISION_ABORT &&
-            wait_until_gone(rec.domid, rec.uuid, dl);
+    if (answer == DECISION_ABORT) {
+        deadline itself = deadline_in(transparent_timeout() / 6 + 1);
+
+        *gone = wait_until_gone(rec.domid, rec.uuid, &itself) ||
+                destroy_copy(rec.domid, rec.uuid);
+    }
     return answer;
 }
 

@@ -29,6 +29,7 @@ typedef struct {
     libxl__gc *gc;
     const libxl__json_object *offer;
     uint32_t domid;
+    bool dom0_gives; /* memory, if there is too little */
     flexarray_t *problems, *notes; /* what, text, what, text ... */
 } accept_state;
 
@@ -172,14 +173,18 @@ static void check_memory(accept_state *as)
 {
     libxl__gc *gc = as->gc;
     long long memory_kb = libxl__gtm_json_get_number(as->offer, "memory_kb",
-                                                     LLONG_MAX);
-    uint64_t free_kb, need = memory_kb;
+                                                     LLONG_MAX >> 10);
+    long long vcpus = libxl__gtm_json_get_number(as->offer, "vcpus", VCPUS_MAX);
+    uint64_t free_kb, need;
     libxl_dominfo dom0;
 
-    if (memory_kb < 0) {
+    if (memory_kb < 0 || vcpus < 0) {
         problem(as, "offer", "memory_kb");
         return;
     }
+    /* What libxl_domain_need_memory() will say, or a little more. */
+    need = memory_kb + LIBXL_HVM_EXTRA_MEMORY +
+           libxl_get_required_shadow_memory(memory_kb, vcpus);
     if (libxl_get_free_memory(CTX, &free_kb)) {
         problem(as, "host", "free memory is not known");
         return;
@@ -188,7 +193,7 @@ static void check_memory(accept_state *as)
         return;
 
     libxl_dominfo_init(&dom0);
-    if (libxl_domain_info(CTX, &dom0, 0) ||
+    if (!as->dom0_gives || libxl_domain_info(CTX, &dom0, 0) ||
         need > free_kb + dom0.current_memkb - min((uint64_t)DOM0_KB,
                                                   dom0.current_memkb))
         problem(as, "memory", "%"PRIu64" KiB are needed, %"PRIu64" are free",
@@ -402,10 +407,10 @@ static void check_offer(accept_state *as, const char *text)
 }
 
 int libxl_domain_transparent_accept(libxl_ctx *ctx, const char *offer,
-                                    char **verdict)
+                                    bool dom0_gives, char **verdict)
 {
     GC_INIT(ctx);
-    accept_state as = { .gc = gc };
+    accept_state as = { .gc = gc, .dom0_gives = dom0_gives };
     int rc;
 
     *verdict = NULL;

@@ -19,6 +19,8 @@
  * D4  A device of another kind can be moved only if its front-end was never
  *     connected, or if its back-end (QEMU's) needs no more than the front-end's
  *     nodes to take it up.
+ * D5  A driver that is stuck cannot be interrupted, not even by SIGKILL.  Only
+ *     a process of its own waits for it, which nobody has to wait for.
  */
 #include "libxl_osdeps.h" /* must come before any other headers */
 
@@ -458,10 +460,6 @@ static bool bind_has_work(libxl__gc *gc, libxl__gtm_bind_state *gbs, int i)
            is_bound(gc, gbs->devs[i].sysfs_name) != gbs->bind;
 }
 
-/*
- * Runs in a child: a driver may take its time to let go, and this process has
- * other things to do.
- */
 static int bind_write(libxl__gc *gc, libxl__gtm_bind_state *gbs,
                       libxl__device_kind kind)
 {
@@ -499,6 +497,27 @@ static int bind_child(libxl__gc *gc, libxl__gtm_bind_state *gbs)
     return rc ? rc : bind_write(gc, gbs, LIBXL__DEVICE_KIND_VBD);
 }
 
+/* Runs in our child and keeps D5, with a child of its own. */
+static int bind_apart(libxl__gc *gc, libxl__gtm_bind_state *gbs)
+{
+    int status;
+    pid_t pid;
+
+    setpgid(0, 0); /* for bind_timeout() */
+    pid = fork();
+    if (!pid)
+        _exit(bind_child(gc, gbs) ? 1 : 0);
+    if (pid < 0) {
+        LOGED(ERROR, gbs->domid, "cannot fork");
+        return ERROR_FAIL;
+    }
+
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return ERROR_FAIL;
+    return status ? ERROR_FAIL : 0;
+}
+
 void libxl__gtm_bind(libxl__egc *egc, libxl__gtm_bind_state *gbs)
 {
     STATE_AO_GC(gbs->ao);
@@ -526,7 +545,7 @@ void libxl__gtm_bind(libxl__egc *egc, libxl__gtm_bind_state *gbs)
         goto out;
     }
     if (!pid)
-        _exit(bind_child(gc, gbs) ? 1 : 0);
+        _exit(bind_apart(gc, gbs) ? 1 : 0);
     return;
 
  out:
@@ -545,7 +564,8 @@ static void bind_timeout(libxl__egc *egc, libxl__ev_time *ev,
         LOGD(ERROR, gbs->domid, "%s of back-ends: timed out",
              gbs->bind ? "attaching" : "detaching");
     gbs->rc = rc;
-    libxl__kill(gc, gbs->child.pid, SIGKILL, "back-end helper");
+    if (kill(-gbs->child.pid, SIGKILL))
+        LOGED(ERROR, gbs->domid, "cannot end the back-end helper");
 }
 
 static void bind_child_done(libxl__egc *egc, libxl__ev_child *child,

@@ -66,6 +66,16 @@ int libxl__gtm_stage_set(libxl__gc *gc, uint32_t domid, libxl__gtm_stage stage)
            : libxl__xs_write_checked(gc, XBT_NULL, path, stage_names[stage]);
 }
 
+int libxl_domain_transparent_moving(libxl_ctx *ctx, uint32_t domid)
+{
+    GC_INIT(ctx);
+    libxl__gtm_stage stage;
+    int rc = libxl__gtm_stage_get(gc, XBT_NULL, domid, &stage);
+
+    GC_FREE;
+    return rc ? rc : stage != LIBXL__GTM_NONE && stage != LIBXL__GTM_ADOPTED;
+}
+
 /*----- measuring -----*/
 
 static void phase(libxl__gc *gc, uint32_t domid, const char *name,
@@ -255,10 +265,13 @@ void libxl__gtm_resume(libxl__egc *egc, libxl__dm_resume_state *dmrs)
 
     rc = libxl__gtm_devices(gc, dmrs->domid, &devs, &num);
     for (i = 0; !rc && i < num; i++)
-        unbound += devs[i].sysfs_name &&
+        unbound += devs[i].dev.backend_kind == LIBXL__DEVICE_KIND_VBD &&
                    !libxl__gtm_device_is_bound(gc, &devs[i]);
 
-    /* Half detached is no state in which one could know who is done. */
+    /*
+     * Half detached is no state in which one could know which disk is done.
+     * netback was when it let go.
+     */
     if (!rc && unbound)
         libxl__gtm_detach(egc, &rs->detach);
     else
