@@ -497,16 +497,22 @@ static int bind_child(libxl__gc *gc, libxl__gtm_bind_state *gbs)
     return rc ? rc : bind_write(gc, gbs, LIBXL__DEVICE_KIND_VBD);
 }
 
-/* Runs in our child and keeps D5, with a child of its own. */
+/*
+ * Runs in our child and keeps D5, with a child of its own.  That one may outlive
+ * the migration: an end of the stream it held would keep the destination waiting.
+ */
 static int bind_apart(libxl__gc *gc, libxl__gtm_bind_state *gbs)
 {
-    int status;
+    int status, fd;
     pid_t pid;
 
     setpgid(0, 0); /* for bind_timeout() */
     pid = fork();
-    if (!pid)
+    if (!pid) {
+        for (fd = sysconf(_SC_OPEN_MAX) - 1; fd > STDERR_FILENO; fd--)
+            close(fd);
         _exit(bind_child(gc, gbs) ? 1 : 0);
+    }
     if (pid < 0) {
         LOGED(ERROR, gbs->domid, "cannot fork");
         return ERROR_FAIL;
