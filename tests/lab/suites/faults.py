@@ -35,6 +35,100 @@ def guest_at_work(s):
     faults.begin(s)
 
 
+@test(100)
+def report_is_lost(s):
+    """It runs there: the source asks again and lets go of it."""
+    m = start(s, "out:my copy unpause").end()
+    said(m, "Asking the target")
+    return faults.moved(s, m)
+
+
+@test(LIMIT)
+def cut_before_go(s):
+    """The source does not know what the destination does: it asks again, and
+    the destination promises never to run it."""
+    m = fail(s, "in:domain is yours")
+    said(m, "was asked about", "Resumed OK")
+    return stays(s, m)
+
+
+@test(100)
+def memory_taken_while_memory_is_copied(s):
+    to = other(s)
+    going = start(s, "hold,bytes:20000000")
+    faults.wait_held(s, going)
+    thief(to, free_mib(to) - LEFT_MIB)
+    faults.let_go(s)
+    m = going.end(check=False)
+    to.run("xl destroy x", 20)
+    said(m, "Failed to populate", "Resumed OK")
+    return stays(s, m)
+
+
+@test(LIMIT)
+def receiver_is_killed(s):
+    """When its copy is complete; who is asked about it destroys it."""
+    going = start(s, "hold,out:domain received, ready")
+    faults.wait_held(s, going)
+    other(s).run("kill -9 $(pgrep -x xl)")
+    faults.let_go(s)
+    m = going.end(check=False)
+    said(m, "nobody cares for", "Resumed OK")
+    return stays(s, m)
+
+
+@test(LIMIT)
+def hotplug_script_fails(s):
+    """When all of the guest is there, and its disk is attached already."""
+    to = other(s)
+    script = "/etc/xen/scripts/vif-bridge"
+    to.run(f"mount --bind /bin/false {script}")
+    m = fail(s)
+    to.run(f"umount {script}")
+    said(m, "Resumed OK")
+    assert m.pause
+    return stays(s, m)
+
+
+@test(LIMIT)
+def store_is_corrupt(s):
+    """In the name of a node; a checksum covers all of it."""
+    m = fail(s, f"flip,in:/libxl/{s.guest.domid()}/dev")
+    said(m, "the guest's store does not fit", "Resumed OK")
+    return stays(s, m)
+
+
+@test(LIMIT)
+def cut_before_the_copy_is_ready(s):
+    m = fail(s, "out:domain received, ready")
+    said(m, "Asking the target", "Resumed OK")
+    return stays(s, m)
+
+
+@test(LIMIT)
+def memory_taken_before_the_offer(s):
+    to = other(s)
+    before = faults.Traces(s.rig)
+    thief(to, free_mib(to) - LEFT_MIB)
+    m = fail(s)
+    to.run("xl destroy x", 20)
+    said(m, "memory: ", "KiB are needed", "domain not touched")
+    assert not m.pause
+    s.traces = before
+    return stays(s, m)
+
+
+@test(LIMIT)
+def disk_is_not_there(s):
+    """Found when the domain is made; the guest goes on meanwhile."""
+    to = other(s)
+    to.run("mv /dev/disk/shared /dev/disk/away")
+    m = fail(s)
+    to.run("mv /dev/disk/away /dev/disk/shared")
+    said(m, "Resumed OK")
+    return stays(s, m)
+
+
 @test(120)
 def domid_taken_after_the_offer_was_accepted(s):
     """xl's lock holds the receiver up between verdict and creation; a process
@@ -73,92 +167,6 @@ def context_is_corrupt(s):
     return stays(s, m)
 
 
-@test(LIMIT)
-def store_is_corrupt(s):
-    """In the name of a node; a checksum covers all of it."""
-    m = fail(s, f"flip,in:/libxl/{s.guest.domid()}/dev")
-    said(m, "the guest's store does not fit", "Resumed OK")
-    return stays(s, m)
-
-
-@test(LIMIT)
-def cut_before_the_copy_is_ready(s):
-    m = fail(s, "out:domain received, ready")
-    said(m, "Asking the target", "Resumed OK")
-    return stays(s, m)
-
-
-@test(LIMIT)
-def cut_before_go(s):
-    """The source does not know what the destination does: it asks again, and
-    the destination promises never to run it."""
-    m = fail(s, "in:domain is yours")
-    said(m, "was asked about", "Resumed OK")
-    return stays(s, m)
-
-
-@test(LIMIT)
-def memory_taken_before_the_offer(s):
-    to = other(s)
-    before = faults.Traces(s.rig)
-    thief(to, free_mib(to) - LEFT_MIB)
-    m = fail(s)
-    to.run("xl destroy x", 20)
-    said(m, "memory: ", "KiB are needed", "domain not touched")
-    assert not m.pause
-    s.traces = before
-    return stays(s, m)
-
-
-@test(100)
-def memory_taken_while_memory_is_copied(s):
-    to = other(s)
-    going = start(s, "hold,bytes:20000000")
-    faults.wait_held(s, going)
-    thief(to, free_mib(to) - LEFT_MIB)
-    faults.let_go(s)
-    m = going.end(check=False)
-    to.run("xl destroy x", 20)
-    said(m, "Failed to populate", "Resumed OK")
-    return stays(s, m)
-
-
-@test(LIMIT)
-def disk_is_not_there(s):
-    """Found when the domain is made; the guest goes on meanwhile."""
-    to = other(s)
-    to.run("mv /dev/disk/shared /dev/disk/away")
-    m = fail(s)
-    to.run("mv /dev/disk/away /dev/disk/shared")
-    said(m, "Resumed OK")
-    return stays(s, m)
-
-
-@test(LIMIT)
-def hotplug_script_fails(s):
-    """When all of the guest is there, and its disk is attached already."""
-    to = other(s)
-    script = "/etc/xen/scripts/vif-bridge"
-    to.run(f"mount --bind /bin/false {script}")
-    m = fail(s)
-    to.run(f"umount {script}")
-    said(m, "Resumed OK")
-    assert m.pause
-    return stays(s, m)
-
-
-@test(LIMIT)
-def receiver_is_killed(s):
-    """When its copy is complete; who is asked about it destroys it."""
-    going = start(s, "hold,out:domain received, ready")
-    faults.wait_held(s, going)
-    other(s).run("kill -9 $(pgrep -x xl)")
-    faults.let_go(s)
-    m = going.end(check=False)
-    said(m, "nobody cares for", "Resumed OK")
-    return stays(s, m)
-
-
 @test(100)
 def cut_before_go_and_nobody_to_ask(s):
     """Then nobody may guess: the operator says."""
@@ -171,11 +179,3 @@ def cut_before_go_and_nobody_to_ask(s):
     begun = time.monotonic()
     s.guest.host.run(f"xl migrate-abort {here[0]}", 30)
     return stays(s, m, m.seconds + time.monotonic() - begun)
-
-
-@test(100)
-def report_is_lost(s):
-    """It runs there: the source asks again and lets go of it."""
-    m = start(s, "out:my copy unpause").end()
-    said(m, "Asking the target")
-    return faults.moved(s, m)
