@@ -26,3 +26,5 @@ $(BUILD)/bin/gtmctl: $(GTMCTL_OBJS) $(BUILD)/obj/tests/unit/records/sample.o \
 check-hv: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/gtmctl
 	$(LAB) test hv --our $(BUILD) --xenstored our \
 		--xen $(BUILD)/hv/xen-debug.gz --overlay $(OVERLAY) $(LAB_ARGS)
+
+check: check-hv
