@@ -11,7 +11,7 @@
  *   clock  a 20 ms tick that reports every jump of any clock over 0.3 s
  *
  * Once a second one line of counters:
- *   ST t=SECONDS ios=N errs=N iomax=S tx=N rx=N udpgap=S tick=S tcp=N
+ *   ST t=SECONDS ios=N errs=N iomax=S tx=N rx=N late=N udpgap=S tick=S tcp=N
  * and one line "ERR ..." per error found, "GAP ..." per clock jump.
  * DISK or PEER may be "-".
  */
@@ -41,7 +41,7 @@ struct block {
 	uint8_t data[BLOCK - 16];
 };
 
-static volatile unsigned long n_ios, n_errs, n_tx, n_rx, n_tcp;
+static volatile unsigned long n_ios, n_errs, n_tx, n_rx, n_late, n_tcp;
 static volatile double io_max, udp_gap, tick_max;
 
 static double now(clockid_t clock)
@@ -113,6 +113,20 @@ static void *run_disk(void *arg)
 	return NULL;
 }
 
+/*
+ * An answer to a question that was given up: a busy host is slow, but loses
+ * nothing.
+ */
+static void count_late(const char *answer, unsigned long seq)
+{
+	unsigned long to = 0;
+
+	if (sscanf(answer, "ping %lu", &to) == 1 && to && to < seq)
+		n_late++;
+	else
+		found_error("ping", seq);
+}
+
 static void *run_net(void *arg)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
@@ -134,10 +148,12 @@ static void *run_net(void *arg)
 			n_tx++;
 		else
 			usleep(100000);
-		/* An answer that came late is not the one to this question. */
-		while ((got = recv(fd, answer, sizeof(answer), 0)) > 0)
+		while ((got = recv(fd, answer, sizeof(answer) - 1, 0)) > 0) {
 			if (got == len && !memcmp(ask, answer, (size_t)len))
 				break;
+			answer[got] = 0;
+			count_late(answer, seq);
+		}
 		if (got > 0) {
 			n_rx++;
 			keep_max(&udp_gap, now(CLOCK_BOOTTIME) - last);
@@ -224,9 +240,9 @@ int main(int argc, char **argv)
 	}
 	for (;;) {
 		sleep(1);
-		printf("ST t=%.2f ios=%lu errs=%lu iomax=%.3f tx=%lu rx=%lu udpgap=%.3f tick=%.3f tcp=%lu\n",
+		printf("ST t=%.2f ios=%lu errs=%lu iomax=%.3f tx=%lu rx=%lu late=%lu udpgap=%.3f tick=%.3f tcp=%lu\n",
 		       now(CLOCK_MONOTONIC), n_ios, n_errs, io_max, n_tx, n_rx,
-		       udp_gap, tick_max, n_tcp);
+		       n_late, udp_gap, tick_max, n_tcp);
 		io_max = udp_gap = tick_max = 0;
 	}
 }
