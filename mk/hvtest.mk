@@ -28,3 +28,8 @@ check-hv: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/gtmctl
 		--xen $(BUILD)/hv/xen-debug.gz --overlay $(OVERLAY) $(LAB_ARGS)
 
 check: check-hv
+
+soak: soak-hv
+.PHONY: soak-hv
+soak-hv:
+	@LAB_CONTEXTS=40000 $(MAKE) --no-print-directory check-hv
