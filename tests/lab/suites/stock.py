@@ -93,7 +93,7 @@ def check(s, name):
 @test(120)
 def pvh(s):
     """It has not run yet."""
-    guest = Guest(s.host, "p1", memory=80, vcpus=2, disk=False)
+    guest = Guest(s.host, "p1", memory=96, vcpus=2, disk=False)
     guest.prepare()
     s.host.run(f"xl create -p {guest.config_file}", 30)
     return check(s, "p1")
