@@ -83,7 +83,8 @@ class Host:
         self.disconnect()
         self.machine.stop()
         console = self.machine.console
-        if console.exists():
+        # Nobody wants them of a run that was killed and whose results are gone.
+        if console.exists() and self.results.exists():
             (self.results / "console.log").write_bytes(console.read_bytes())
 
     # -- commands
