@@ -127,9 +127,14 @@ static int load_request(struct xs_conn *conn, struct xs_stage *stage,
  * A transaction: its requests are made again over a snapshot of now, so that
  * it goes on if they come out as they did, and is doomed otherwise.  The nodes
  * have to be there already.  -EEXIST, -EINVAL, -ENOMEM.
+ *
+ * What a quota refused it refuses again, or it would come out otherwise; only
+ * the memory that all this takes is not asked for.
  */
 int xs_load_txn(struct xs_conn *conn, const struct xs_image_txn *t)
 {
+	uint32_t *memory = &conn->account->limits.max[XS_QUOTA_MEMORY];
+	uint32_t max = *memory;
 	bool limited = lift_limits(conn->account);
 	uint64_t now = conn->conns->now_ms;
 	struct xs_txn *txn;
@@ -139,13 +144,15 @@ int xs_load_txn(struct xs_conn *conn, const struct xs_image_txn *t)
 			      t->age_ms < now ? now - t->age_ms : 0, t->tx_id,
 			      &txn);
 
+	conn->account->limited = limited;
+	*memory = 0;
 	if (!rc) {
 		memcpy(&txn->stage.digest_key, t->key, sizeof(t->key));
 		txn->stage.doomed = t->doomed || t->bare;
 	}
 	for (i = 0; !rc && i < t->n_requests; i++)
 		rc = load_request(conn, &txn->stage, &t->requests[i]);
-	conn->account->limited = limited;
+	*memory = max;
 	return rc;
 }
 
