@@ -346,7 +346,8 @@ int xs_stage_commit(struct xs_stage *stage, struct xs_watches *watches)
 	};
 	int rc = 0;
 
-	if (!stage->n_changes)
+	/* Doomed: what it was told last does not go with what it was first. */
+	if (!stage->n_changes && !stage->doomed)
 		goto out;
 	rc = catch_up(stage);
 	if (rc)
