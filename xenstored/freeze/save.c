@@ -134,6 +134,31 @@ static int save_request(void *arg, const struct xs_stage_request *rq)
 	return rc ? rc : xs_image_add_request(saving->image, &out);
 }
 
+static int look_for_void(void *arg, const struct xs_stage_request *rq)
+{
+	const struct xs_perm *entries = rq->data;
+	size_t n = rq->len / sizeof(*entries), i;
+	bool *foundp = arg;
+
+	if (rq->kind != XS_IMAGE_R_SET_PERMS || rq->rc)
+		return 0;
+	for (i = 0; i < n; i++)
+		*foundp |= entries[i].flags & XS_PERM_F_IGNORE;
+	return *foundp;
+}
+
+/*
+ * Whether it gives rights to nobody: as text the entry would be one for whoever
+ * has that domid by the time it is read (XSA-417).
+ */
+static bool names_nobody(const struct xs_stage *stage)
+{
+	bool found = false;
+
+	xs_stage_each_request(stage, look_for_void, &found);
+	return found;
+}
+
 static int save_txns(struct xs_image *image, const struct xs_conn *conn,
 		     uint32_t id)
 {
@@ -156,7 +181,7 @@ static int save_txns(struct xs_image *image, const struct xs_conn *conn,
 		rc = xs_stage_holds(&txn->stage, &holds);
 		if (rc)
 			break;
-		out.doomed = !holds;
+		out.doomed = !holds || names_nobody(&txn->stage);
 		memcpy(out.key, &txn->stage.digest_key, sizeof(out.key));
 		rc = xs_image_add_txn(image, &out);
 		if (!rc)

@@ -57,10 +57,23 @@ static bool names_dead(const struct xs_tree *tree, const struct xs_request *rq)
 	const struct xs_perm *entries = (const void *)rq->data;
 	size_t n = rq->data_len / sizeof(*entries), i;
 
-	if (rq->kind != XS_R_SET_PERMS)
+	if (rq->kind != XS_R_SET_PERMS || rq->rc)
 		return false;
 	for (i = 0; i < n; i++) {
 		if (xs_tree_died_since(tree, entries[i].domid, rq->gen))
+			return true;
+	}
+	return false;
+}
+
+/* Who died is known as long as the snapshot is open. */
+static bool any_names_dead(const struct xs_stage *stage)
+{
+	struct xs_list *pos;
+
+	xs_list_for_each(pos, &stage->log) {
+		if (names_dead(stage->tree,
+			       xs_list_entry(pos, struct xs_request, link)))
 			return true;
 	}
 	return false;
@@ -75,12 +88,8 @@ int xs_stage_replay(struct xs_stage *stage)
 	struct xs_list *pos;
 	int rc = 0;
 
-	/* Who died is known as long as the snapshot is open. */
-	xs_list_for_each(pos, &stage->log) {
-		if (names_dead(stage->tree,
-			       xs_list_entry(pos, struct xs_request, link)))
-			return -EAGAIN;
-	}
+	if (any_names_dead(stage))
+		return -EAGAIN;
 	xs_stage_forget_deltas(stage);
 	xs_list_for_each(pos, &stage->log) {
 		rc = repeat(stage, xs_list_entry(pos, struct xs_request, link));
@@ -158,7 +167,7 @@ int xs_stage_holds(const struct xs_stage *stage, bool *holdsp)
 	int rc;
 
 	*holdsp = false;
-	if (stage->doomed || stage->snapshot.revoked)
+	if (stage->doomed || stage->snapshot.revoked || any_names_dead(stage))
 		return 0;
 	rc = xs_stage_init(&probe, stage->tree);
 	if (rc)
