@@ -566,11 +566,14 @@ int xs_thaw_attach(struct xs_conns *conns, struct xs_domain *domain)
 	xs_snapshot_close(&conns->store->tree, &domain->still);
 	xs_conn_reset(conn);
 	conn->watcher.cred.target = XS_DOMID_INVALID;
-	rc = xs_load_conn(conn, &thaw->image, c);
-	if (rc)
-		return rc;
+	/* Its transactions need these rights. */
 	if (c->target != XS_DOMID_INVALID && xs_domain_find(conns, c->target))
 		conn->watcher.cred.target = c->target;
+	rc = xs_load_conn(conn, &thaw->image, c);
+	if (rc) {
+		conn->watcher.cred.target = XS_DOMID_INVALID;
+		return rc;
+	}
 	conn->ignored = c->ignored;
 	xs_thaw_free(domain);
 	return 0;
