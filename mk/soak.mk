@@ -4,6 +4,7 @@
 
 SOAK_ROUNDS  ?= 5
 SOAK_HOSTILE ?= 600
+SOAK_MODEL   ?= 1800
 SOAK_HOURS   ?= 1
 
 .PHONY: soak
@@ -18,4 +19,6 @@ soak:
 	done
 	@$(MAKE) --no-print-directory check-hostile \
 		HOSTILE_SECONDS=$(SOAK_HOSTILE)
+	@$(MAKE) --no-print-directory check-model \
+		MODEL_SECONDS=$(SOAK_MODEL) MODEL_SEED=$$(date +%s)
 	@$(MAKE) --no-print-directory fuzz HOURS=$(SOAK_HOURS)
