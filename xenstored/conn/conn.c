@@ -3,18 +3,22 @@
  * Connections.
  *
  *   plat event -> ready list -> turn: take in, answer up to a turn's worth
- *                 ^      |                |
- *      progress   |      v                v
- *                stalled list          dirty list -> flush
+ *                                       ^            |            |
+ *      progress    stalled list -> busy list  <------+            v
+ *                                                       dirty list -> flush
  *
- * I1  A connection with input that could be worked on is in ready; one with
- *     input that has to wait is in stalled, and comes back to ready as soon
- *     as any message is delivered or a penalty ends.
+ * I1  A connection with input that could be worked on is in ready, or in busy
+ *     if it is a guest's that had its turn; one with input that has to wait is
+ *     in stalled, and becomes busy as soon as any message is delivered or a
+ *     penalty ends.
  * I2  A connection with output that its socket or ring may take is in dirty.
  * I3  Closing frees nothing that an event, a list or a request on the way may
  *     still refer to: that happens at the end of xs_conns_work() (XSA-425).
  * I4  Only scratch holds input while it is worked on; what is left over is
  *     kept in the connection, at most a turn's intake.
+ * I5  Whoever is not busy waits, between two looks at who wants something, for
+ *     one request of those guests that are, however many they are and however
+ *     much they ask.
  */
 #include "conn/conn.h"
 
@@ -52,6 +56,7 @@ int xs_conns_init(struct xs_conns *conns, void *ctx, struct xs_plat *plat,
 	conns->request_arg = request_arg;
 	xs_list_init(&conns->all);
 	xs_list_init(&conns->ready);
+	xs_list_init(&conns->busy);
 	xs_list_init(&conns->stalled);
 	xs_list_init(&conns->dirty);
 	xs_list_init(&conns->dead);
@@ -145,6 +150,16 @@ static void make_ready(struct xs_conn *conn)
 		xs_list_add_tail(&conn->conns->ready, &conn->work);
 }
 
+/* There is more than fitted into a turn. */
+static void make_busy(struct xs_conn *conn)
+{
+	struct xs_conns *conns = conn->conns;
+
+	xs_list_remove(&conn->work);
+	xs_list_add_tail(conn->account->limited ? &conns->busy : &conns->ready,
+			 &conn->work);
+}
+
 static void make_stalled(struct xs_conn *conn)
 {
 	xs_list_remove(&conn->work);
@@ -219,38 +234,6 @@ void xs_conn_close(struct xs_conn *conn)
 	xs_list_remove(&conn->link);
 	xs_list_add_tail(&conns->dead, &conn->link);
 	conns->n_conns--;
-}
-
-/* Another event channel (0: none); the old one is unbound. */
-void xs_conn_set_port(struct xs_conn *conn, uint32_t local, uint32_t remote)
-{
-	struct xs_conns *conns = conn->conns;
-
-	if (conn->local_port) {
-		xs_map_remove(&conns->ports, &conn->by_port);
-		plat_port_unbind(conns->plat, conn->local_port);
-	}
-	conn->local_port = local;
-	conn->remote_port = remote;
-	if (local)
-		xs_map_add(&conns->ports, &conn->by_port,
-			   xs_hash_number(local));
-}
-
-/* The ring behind a local port, or NULL. */
-struct xs_conn *xs_conns_by_port(const struct xs_conns *conns, uint32_t port)
-{
-	struct xs_map_link *link =
-		xs_map_bucket(&conns->ports, xs_hash_number(port));
-
-	for (; link; link = link->next) {
-		struct xs_conn *conn =
-			xs_container_of(link, struct xs_conn, by_port);
-
-		if (conn->local_port == port)
-			return conn;
-	}
-	return NULL;
 }
 
 /* ---- Sockets ---------------------------------------------------------- */
@@ -465,9 +448,9 @@ static bool is_held(const struct xs_conn *conn, const struct xs_hdr *hdr)
 	       !conn->txns.n;
 }
 
-/* Answers what is complete in buf; *usedp: how much of it that was. */
+/* Answers max complete messages in buf; *usedp: how much of it that was. */
 static enum verdict answer(struct xs_conn *conn, const char *buf, size_t len,
-			   size_t *usedp)
+			   unsigned int max, size_t *usedp)
 {
 	uint32_t epoch = conn->epoch;
 	unsigned int n;
@@ -488,7 +471,7 @@ static enum verdict answer(struct xs_conn *conn, const char *buf, size_t len,
 			return IDLE;
 		if (must_wait(conn) || is_held(conn, &hdr))
 			return WAIT;
-		if (n == XS_CONN_TURN_MSGS)
+		if (n == max)
 			return AGAIN;
 		do_request(conn, &hdr, buf + at + XS_HDR_SIZE);
 		at += XS_HDR_SIZE + hdr.len;
@@ -526,9 +509,14 @@ static size_t take_in(struct xs_conn *conn, char *buf)
 	return conn->epoch == epoch ? len : 0;
 }
 
-/* One connection's turn: takes in what there is and answers. */
-static void turn(struct xs_conn *conn)
+/*
+ * One connection's turn: takes in what there is and answers.  shared: others
+ * want something, too.
+ */
+static void turn(struct xs_conn *conn, bool shared)
 {
+	unsigned int max =
+		shared && conn->account->limited ? 1 : XS_CONN_TURN_MSGS;
 	char *buf = conn->conns->scratch;
 	enum verdict verdict;
 	size_t len, used;
@@ -540,7 +528,7 @@ static void turn(struct xs_conn *conn)
 		return;
 	}
 	len = take_in(conn, buf);
-	verdict = answer(conn, buf, len, &used);
+	verdict = answer(conn, buf, len, max, &used);
 	if (conn->dead)
 		return;
 	if (verdict == VOID) {
@@ -552,7 +540,7 @@ static void turn(struct xs_conn *conn)
 	if (verdict == IDLE && wants_more(conn))
 		verdict = must_wait(conn) ? WAIT : AGAIN;
 	if (verdict == AGAIN)
-		make_ready(conn);
+		make_busy(conn);
 	else if (verdict == WAIT)
 		make_stalled(conn);
 	if (conn->stream >= 0)
@@ -679,7 +667,7 @@ void xs_conn_quiesce(struct xs_conn *conn)
 	conn->in = NULL;
 	if (len) {
 		drop_input(conn);
-		if (answer(conn, in, len, &used) != VOID &&
+		if (answer(conn, in, len, XS_CONN_TURN_MSGS, &used) != VOID &&
 		    !keep_input(conn, in + used, len - used))
 			conn->lost = true;
 	}
@@ -839,6 +827,7 @@ int xs_conns_timeout(const struct xs_conns *conns)
 	struct xs_msg *msg = oldest_event(conns);
 
 	if (!xs_list_is_empty(&conns->ready) ||
+	    !xs_list_is_empty(&conns->busy) ||
 	    !xs_list_is_empty(&conns->dirty) ||
 	    (conns->progress && !xs_list_is_empty(&conns->stalled)))
 		return 0;
@@ -852,11 +841,19 @@ int xs_conns_timeout(const struct xs_conns *conns)
 	return timeout;
 }
 
-/* Everybody who is ready gets one turn, then all output is sent. */
+static struct xs_conn *work_entry(struct xs_list *pos)
+{
+	return xs_list_entry(pos, struct xs_conn, work);
+}
+
+/*
+ * A round: everybody who is ready gets one turn, and so does one of the busy
+ * guests; then all output is sent.
+ */
 void xs_conns_work(struct xs_conns *conns)
 {
 	struct xs_list *pos;
-	uint32_t n = 0;
+	uint32_t n_ready = 0, n;
 
 	if (conns->check_due_ms && conns->now_ms >= conns->check_due_ms)
 		xs_domains_check(conns);
@@ -865,13 +862,18 @@ void xs_conns_work(struct xs_conns *conns)
 	if (conns->progress) {
 		conns->progress = false;
 		while ((pos = xs_list_pop(&conns->stalled)))
-			xs_list_add_tail(&conns->ready, pos);
+			make_busy(work_entry(pos));
 	}
 	/* Those who become ready meanwhile come behind these: next time. */
 	xs_list_for_each(pos, &conns->ready)
-		n++;
-	while (n-- && (pos = xs_list_pop(&conns->ready)))
-		turn(xs_list_entry(pos, struct xs_conn, work));
+		n_ready++;
+	for (n = n_ready; n && (pos = xs_list_pop(&conns->ready)); n--)
+		turn(work_entry(pos),
+		     n_ready > 1 || !xs_list_is_empty(&conns->busy));
+	pos = xs_list_pop(&conns->busy);
+	if (pos)
+		turn(work_entry(pos),
+		     n_ready || !xs_list_is_empty(&conns->busy));
 	while ((pos = xs_list_pop(&conns->dirty)))
 		flush(xs_list_entry(pos, struct xs_conn, output));
 	free_dead(conns);

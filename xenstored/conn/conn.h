@@ -64,6 +64,7 @@ struct xs_conns {
 
 	struct xs_list all;	/* oldest first */
 	struct xs_list ready;	/* may have input to work on */
+	struct xs_list busy;	/* guests that want more than a turn */
 	struct xs_list stalled; /* have input but must wait */
 	struct xs_list dirty;	/* have output to send */
 	struct xs_list dead;	/* to be freed when nobody uses them */

@@ -9,7 +9,10 @@
  *
  * I1  The guest may write any byte of the page at any time.  An index is read
  *     once, checked and used; data is copied out once before it is looked at.
- * I2  The daemon keeps no index of its own: all there is to know about the
+ * I2  An index of ours is out before the guest's is looked at again, for guests
+ *     only signal who waits: without a full barrier both sides could see the
+ *     other's old index, and each wait for the other for ever.
+ * I3  The daemon keeps no index of its own: all there is to know about the
  *     ring is in the page, so that it can move with the guest's memory.
  */
 #include "conn/ring.h"
@@ -44,6 +47,13 @@ static void set(void *page, size_t off, uint32_t value)
 	__atomic_store_n(field, value, __ATOMIC_RELEASE);
 }
 
+/* As set(), for an index: keeps I2. */
+static void publish(void *page, size_t off, uint32_t index)
+{
+	set(page, off, index);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 /*
  * Takes up to max bytes of requests out of the ring; *lenp says how many.
  * XS_RING_E_INDEX.
@@ -65,7 +75,7 @@ int xs_ring_read(void *page, void *buf, size_t max, size_t *lenp)
 	first = XS_RING_SIZE - at < len ? XS_RING_SIZE - at : len;
 	memcpy(buf, ring + at, first);
 	memcpy((char *)buf + first, ring, len - first);
-	set(page, OFF_REQ_CONS, cons + (uint32_t)len);
+	publish(page, OFF_REQ_CONS, cons + (uint32_t)len);
 	*lenp = len;
 	return 0;
 }
@@ -92,7 +102,7 @@ int xs_ring_write(void *page, const void *data, size_t len, size_t *lenp)
 	first = XS_RING_SIZE - at < len ? XS_RING_SIZE - at : len;
 	memcpy(ring + at, data, first);
 	memcpy(ring, (const char *)data + first, len - first);
-	set(page, OFF_RSP_PROD, prod + (uint32_t)len);
+	publish(page, OFF_RSP_PROD, prod + (uint32_t)len);
 	*lenp = len;
 	return 0;
 }

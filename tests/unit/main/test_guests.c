@@ -260,6 +260,70 @@ START_TEST(test_deaf_socket)
 }
 END_TEST
 
+/* Puts n requests into the ring at once. */
+static void fill_ring(struct peer *guest, unsigned int n)
+{
+	char buf[64];
+
+	while (n--) {
+		size_t len = peer_message(guest, buf, XS_OP_READ, 0, "x", 2);
+
+		ck_assert_uint_eq(peer_send(guest, buf, len), len);
+	}
+}
+
+/* Replies to these that are there, without a turn of the server. */
+static unsigned int count_replies(struct peer *guest)
+{
+	char buf[1024];
+
+	return (unsigned int)(peer_recv(guest, buf, sizeof(buf)) /
+			      (XS_HDR_SIZE + 1));
+}
+
+/* However much guests ask, the others wait for one request of theirs. */
+static void flood_of(unsigned int n_guests)
+{
+	struct rig *rig = new_rig();
+	struct peer dom0 = peer_socket(rig), guest[4];
+	unsigned int i, n = 0;
+	char buf[256];
+	size_t len;
+
+	for (i = 0; i < n_guests; i++) {
+		guest[i] = new_guest(rig, &dom0, (xs_domid_t)(i + 1));
+		ck_assert(peer_says(&guest[i], XS_OP_WRITE, "x\0y", 3, "OK"));
+	}
+	for (i = 0; i < n_guests; i++)
+		fill_ring(&guest[i], 10);
+	/* The first time nobody knows yet what they are up to. */
+	ck_assert_int_eq(xs_server_turn(rig->server, 0, &rig->quit), 0);
+	for (i = 0; i < n_guests; i++)
+		n += count_replies(&guest[i]);
+	ck_assert_uint_le(n, n_guests + 1);
+	len = peer_message(&dom0, buf, XS_OP_READ, 0, "/local", 7);
+	peer_send(&dom0, buf, len);
+	ck_assert_int_eq(xs_server_turn(rig->server, 0, &rig->quit), 0);
+	ck_assert_uint_eq(peer_recv(&dom0, buf, sizeof(buf)), XS_HDR_SIZE);
+	for (i = 0, n = 0; i < n_guests; i++)
+		n += count_replies(&guest[i]);
+	ck_assert_uint_eq(n, 1);
+	/* All of them are served in the end, in turns. */
+	for (i = 0; i < 2 * n_guests; i++)
+		ck_assert_int_eq(xs_server_turn(rig->server, 0, &rig->quit), 0);
+	for (i = 0; i < n_guests; i++)
+		ck_assert_uint_ge(count_replies(&guest[i]), 1);
+	ck_assert(rig_run(rig));
+	free_rig(rig);
+}
+
+START_TEST(test_flood)
+{
+	flood_of(2);
+	flood_of(4);
+}
+END_TEST
+
 /* Whoever makes others' commits fail again and again is slowed down. */
 START_TEST(test_conflicts)
 {
@@ -322,6 +386,7 @@ Suite *test_suite(void)
 	tcase_add_loop_test(tc, test_scribbled_page, 1, 5);
 	tcase_add_test(tc, test_deaf_guest);
 	tcase_add_test(tc, test_deaf_socket);
+	tcase_add_test(tc, test_flood);
 	tcase_add_test(tc, test_conflicts);
 	tcase_add_test(tc, test_memory_short);
 	return suite;
