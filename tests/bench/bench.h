@@ -9,6 +9,8 @@
 #ifndef TESTS_BENCH_BENCH_H
 #define TESTS_BENCH_BENCH_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,6 +58,7 @@ struct client {
 	struct ring *ring; /* a domain's page, or NULL */
 	struct shim_port *port;
 	uint32_t local_port;
+	bool polls; /* never sleeps for its ring: waking it costs nothing */
 	uint32_t next_req, due_req;
 	uint32_t n_events;
 	uint32_t out_len, in_at, in_len;
@@ -124,7 +127,8 @@ struct job {
 	uint32_t *samples; /* nanoseconds */
 	uint32_t n_samples;
 	long rss_before, rss_after;
-	double extra; /* one figure of the job's own */
+	double extra;  /* one figure of the job's own */
+	double caused; /* milliseconds of CPU between two replies (reader.c) */
 };
 
 void job_begin(struct job *job);
@@ -134,6 +138,7 @@ void sample(struct job *job, uint32_t n_ops);
 void job_end(struct job *job);
 double per_op(const struct job *job);
 long daemon_rss(void);
+uint64_t daemon_cpu(void);
 uint64_t now_ns(void);
 
 _Noreturn void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -146,7 +151,25 @@ struct job_kind {
 };
 
 extern const struct job_kind node_jobs[], crowd_jobs[], big_jobs[],
-	domain_jobs[], freeze_jobs[];
+	domain_jobs[], freeze_jobs[], stall_jobs[], live_jobs[], noisy_jobs[];
+
+/* Somebody who reads that node meanwhile. */
+#define BYSTANDER ROOT "/bystander"
+
+struct reader {
+	pthread_t thread;
+	atomic_bool stop;
+	atomic_ulong n;
+	uint64_t longest_ns, caused_ns;
+	struct client *client;
+};
+
+void reader_start(struct reader *r);
+void reader_stop(struct reader *r, struct job *job);
+
+/* One more domain comes (and is returned), and goes. */
+struct client *domain_comes(struct client *c, unsigned int *domidp);
+void domain_goes(struct client *c, struct client *guest, unsigned int domid);
 
 /* The client that is this domain. */
 struct client *domain_client(long domid);

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,7 +86,18 @@ void client_close(struct client *c)
 static void ring_wait(struct client *c, uint32_t notified)
 {
 	const struct timespec limit = {.tv_sec = REPLY_SECS};
+	uint64_t end;
 
+	if (c->polls) {
+		end = now_ns() + REPLY_SECS * 1000000000ull;
+		while (__atomic_load_n(&c->port->notified, __ATOMIC_SEQ_CST) ==
+		       notified) {
+			if (now_ns() > end)
+				fail("ring: nothing came");
+			sched_yield();
+		}
+		return;
+	}
 	if (syscall(SYS_futex, &c->port->notified, FUTEX_WAIT, notified, &limit,
 		    NULL, 0) &&
 	    errno == ETIMEDOUT)
@@ -137,7 +149,7 @@ void send_all(struct client *c)
 static uint32_t ring_get(struct client *c, char *buf, uint32_t max)
 {
 	struct ring *r = c->ring;
-	uint32_t cons = r->rsp_cons, used, n;
+	uint32_t cons = r->rsp_cons, begin = cons, used, n;
 
 	for (;;) {
 		uint32_t notified =
@@ -153,8 +165,11 @@ static uint32_t ring_get(struct client *c, char *buf, uint32_t max)
 	for (n = 0; n < used && n < max; n++)
 		buf[n] = r->rsp[cons++ % RING_SIZE];
 	r->rsp_cons = cons;
-	/* As Linux does: only who waits for room has to be told. */
-	if (used == RING_SIZE)
+	/*
+	 * As Linux does: only who waits for room has to be told; it may have
+	 * filled the ring since.
+	 */
+	if (r->rsp_prod - begin >= RING_SIZE)
 		xen_raise(c->local_port);
 	return n;
 }

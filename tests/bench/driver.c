@@ -69,7 +69,7 @@ uint64_t now_ns(void)
 }
 
 /* How long the daemon has been running on a CPU. */
-static uint64_t daemon_cpu(void)
+uint64_t daemon_cpu(void)
 {
 	char text[128];
 	ssize_t n = pread(cpu_fd, text, sizeof(text) - 1, 0);
@@ -172,12 +172,12 @@ static void report(struct job *job, const char *line)
 	printf("{\"job\": \"%s\", \"ops\": %llu, \"secs\": %.6f, "
 	       "\"per_sample\": %u, \"p50_us\": %.3f, \"p99_us\": %.3f, "
 	       "\"max_us\": %.3f, \"cpu_us\": %.4f, \"rss\": %ld, "
-	       "\"rss_grown\": %ld, \"extra\": %.6f}\n",
+	       "\"rss_grown\": %ld, \"extra\": %.6f, \"caused\": %.4f}\n",
 	       line, (unsigned long long)job->n_ops,
 	       (double)(job->end_ns - job->begin_ns) / 1e9, job->per_sample,
 	       quantile(job, 0.5), quantile(job, 0.99), quantile(job, 1),
 	       (double)job->cpu_ns / 1000.0 / n, job->rss_after,
-	       job->rss_after - job->rss_before, job->extra);
+	       job->rss_after - job->rss_before, job->extra, job->caused);
 	fflush(stdout);
 }
 
@@ -194,8 +194,9 @@ struct client *first_client(void)
 
 static const struct job_kind *find_kind(const char *name)
 {
-	const struct job_kind *const all[] = {node_jobs, crowd_jobs, big_jobs,
-					      domain_jobs, freeze_jobs};
+	const struct job_kind *const all[] = {
+		node_jobs,   crowd_jobs, big_jobs,  domain_jobs,
+		freeze_jobs, stall_jobs, live_jobs, noisy_jobs};
 	const struct job_kind *kind;
 	size_t i;
 

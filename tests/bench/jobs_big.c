@@ -5,9 +5,6 @@
  */
 #include "bench/bench.h"
 
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,60 +73,9 @@ static void job_big(struct job *job)
 	job_end(job);
 }
 
-/* ---- somebody else reads meanwhile ------------------------------------ */
-
-struct reader {
-	pthread_t thread;
-	atomic_bool stop;
-	atomic_ulong n;
-	uint64_t longest_ns;
-	struct client *client;
-};
-
-static void *read_on(void *arg)
-{
-	struct reader *r = arg;
-	uint64_t last = now_ns(), now;
-
-	while (!r->stop) {
-		ask_path(r->client, OP_READ, 0, ROOT "/node/leaf");
-		get_value(r->client);
-		now = now_ns();
-		if (r->n > 10 && now - last > r->longest_ns)
-			r->longest_ns = now - last;
-		last = now;
-		r->n++;
-	}
-	return NULL;
-}
-
-static void reader_start(struct reader *r)
-{
-	memset(r, 0, sizeof(*r));
-	call_write(first_client(), 0, ROOT "/node/leaf", VALUE);
-	r->client = client_socket();
-	if (pthread_create(&r->thread, NULL, read_on, r))
-		fail("no thread");
-	while (r->n < 100) /* each has a deadline */
-		sched_yield();
-}
-
-/* The longest time without a reply in milliseconds. */
-static double reader_stop(struct reader *r)
-{
-	unsigned long n = r->n;
-
-	while (r->n < n + 100)
-		sched_yield();
-	r->stop = true;
-	pthread_join(r->thread, NULL);
-	client_close(r->client);
-	return (double)r->longest_ns / 1e6;
-}
-
 /*
- * Removes all of it, in one request or (k=1) in a transaction; extra: how long
- * another client waited at most, in milliseconds.
+ * Removes all of it, in one request or (k=1) in a transaction, beside a
+ * bystander (jobs_stall.c).
  */
 static void job_big_rm(struct job *job)
 {
@@ -147,7 +93,7 @@ static void job_big_rm(struct job *job)
 	if (tx && !tx_commit(c, tx))
 		fail("EAGAIN without a reason");
 	sample(job, 1);
-	job->extra = reader_stop(&reader);
+	reader_stop(&reader, job);
 	job_end(job);
 	n_big = 0;
 }

@@ -161,7 +161,7 @@ static void start(struct client *c, struct client *guest, unsigned int domid)
 }
 
 /* The domain has ended: nothing of it stays. */
-static void end(struct client *c, struct client *guest, unsigned int domid)
+void domain_goes(struct client *c, struct client *guest, unsigned int domid)
 {
 	char path[PATH];
 	unsigned int i;
@@ -203,22 +203,31 @@ static void job_domains(struct job *job)
 	job->extra = per_op(job);
 }
 
+/* One more domain has started. */
+struct client *domain_comes(struct client *c, unsigned int *domidp)
+{
+	static unsigned int n_boots;
+	struct client *guest;
+
+	*domidp = BOOT_DOMID + n_boots++ % BOOT_DOMIDS;
+	xen_create(*domidp);
+	describe(c, *domidp);
+	guest = introduce(c, *domidp);
+	start(c, guest, *domidp);
+	return guest;
+}
+
 /* One more domain comes and goes. */
 static void job_boot(struct job *job)
 {
 	struct client *c = first_client(), *guest;
-	static unsigned int n_boots;
+	unsigned int domid;
 
 	job_begin(job);
 	while (job_more(job)) {
-		unsigned int domid = BOOT_DOMID + n_boots++ % BOOT_DOMIDS;
-
 		mark(job);
-		xen_create(domid);
-		describe(c, domid);
-		guest = introduce(c, domid);
-		start(c, guest, domid);
-		end(c, guest, domid);
+		guest = domain_comes(c, &domid);
+		domain_goes(c, guest, domid);
 		sample(job, 1);
 	}
 	job_end(job);

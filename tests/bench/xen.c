@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -110,9 +111,17 @@ uint32_t xen_port_number(const struct shim_port *port)
 	return (uint32_t)(port - ports);
 }
 
-/* An event for the daemon. */
+/*
+ * An event for the daemon.  Xen merges events, this queue can be full of them
+ * while the daemon is slow.
+ */
 void xen_raise(uint32_t port)
 {
-	if (write(fifo, &port, sizeof(port)) != sizeof(port))
-		fail("evtchn: %s", strerror(errno));
+	uint64_t end = now_ns() + REPLY_SECS * 1000000000ull;
+
+	while (write(fifo, &port, sizeof(port)) != sizeof(port)) {
+		if (errno != EAGAIN || now_ns() > end)
+			fail("evtchn: %s", strerror(errno));
+		sched_yield();
+	}
 }

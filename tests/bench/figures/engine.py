@@ -14,6 +14,7 @@ TESTS = os.path.dirname(os.path.dirname(os.path.dirname(
 sys.path.insert(0, f'{TESTS}/scenario')
 # pylint: disable=wrong-import-position
 from xst import peers  # noqa: E402
+from xst.client import Mismatch  # noqa: E402
 from xst.daemon import Daemon  # noqa: E402
 from xst.world import World  # noqa: E402
 
@@ -70,7 +71,7 @@ class Floor:
 class Session:
     """One daemon from its start to its end; run() does one job."""
 
-    def __init__(self, programs, kind, wrap=(), options=()):
+    def __init__(self, programs, kind, wrap=(), options=ROOMY):
         self.base = tempfile.mkdtemp(prefix='bench-', dir=MEMORY)
         self.world = World(f'{self.base}/world')
         wrap = programs.pin() + list(wrap)
@@ -81,7 +82,7 @@ class Session:
                                  programs.peers, self.base,
                                  lambda text: None, wrap)
         begin = time.monotonic()
-        self.daemon.start(self.world, ROOMY + list(options))
+        self.daemon.start(self.world, list(options))
         if not self.daemon.wait_ready():
             self.close()
             raise BenchError(f'{kind} did not start')

@@ -60,13 +60,14 @@ PEERS_SIBLINGS = 10000
 
 
 class Group:
-    """Jobs that share a daemon; reps by kind."""
+    """Jobs that share a daemon; reps by kind; quotas: the default ones."""
 
-    def __init__(self, name, kinds, steps, reps=None):
+    def __init__(self, name, kinds, steps, reps=None, quotas=False):
         self.name = name
         self.kinds = kinds
         self.steps = steps
         self.reps = reps or {}
+        self.quotas = quotas
 
     def for_kind(self, kind):
         return self.steps(kind)
@@ -152,6 +153,53 @@ def freeze(_kind):
     return steps
 
 
+def noisy(_kind):
+    return [(None, 'domains:n=8'), ('quiet', 'noisy:n=0,secs=1'),
+            ('noisy', 'noisy:n=8,secs=2')]
+
+
+# What one client can ask for that is expensive: title, key, job.  A guest may
+# own 1,000 nodes and register 128 watches; only domain 0 can do more.
+STALLS = [
+    ('a commit of 1,000 writes', 'commit@1000', 'commit:n=1000'),
+    ('a commit of 10,000 writes', 'commit@10000', 'commit:n=10000'),
+    ('the same, made again over another\'s change', 'again@10000',
+     'commit:n=10000,k=1'),
+    ('removing 10,000 nodes that a transaction sees', 'rm_seen@10000',
+     'rm_seen:n=10000'),
+    ('removing 100,000 nodes that a transaction sees', 'rm_seen@100000',
+     'rm_seen:n=100000'),
+    ('the end of a client with 10,000 watches', 'close@10000',
+     'watched:n=10000'),
+    ('removing 10,000 watched nodes', 'rm_watched@10000',
+     'watched:n=10000,k=1'),
+    ('a write that 10,000 watches hear of', 'fire@10000',
+     'fire:n=10000,c=100'),
+    ('the end of a list of 100,000 names', 'far_list@100000',
+     'far_list:n=100000'),
+    ('CONTROL check of 100,000 nodes', 'check@100000', 'check:n=100000'),
+    ('the end of a domain of 900 nodes', 'release@900', 'release:n=900'),
+]
+# Beyond that C needs minutes, or to do what it does not know.
+STALLS_OURS = ('check@100000',)
+STALLS_BIG = 10000
+
+
+def stalls(kind):
+    steps = [(None, 'domains:n=1')]
+    for _, key, job in STALLS:
+        big = int(key.partition('@')[2]) > STALLS_BIG
+        if kind == 'ours' or not (big or key in STALLS_OURS):
+            steps.append((key, job))
+    return steps
+
+
+def live(_kind):
+    """An update in a store of a host with 50 guests and 100 clients."""
+    return [(None, 'domains:n=50'), (None, 'idle:n=100'),
+            (None, 'fill:n=100000'), ('live@100000', 'live')]
+
+
 def siblings(kind):
     return [(f'create_rm@{n}', f'create_in:n={n}') for n in SIBLINGS
             if kind == 'ours' or n <= PEERS_SIBLINGS]
@@ -166,9 +214,12 @@ GROUPS = [
     Group('idle', XEN, idle),
     Group('domains', XEN, domains, {'c': 3, 'ocaml': 3}),
     Group('freeze', ('ours',), freeze),
-    Group('siblings', XEN, siblings),
+    Group('noisy', XEN, noisy, {'c': 2, 'ocaml': 2}, quotas=True),
+    Group('siblings', XEN, siblings, {'c': 3, 'ocaml': 3}),
+    Group('stalls', XEN, stalls, FEW),
+    Group('live', XEN, live, FEW),
     Group('subtree', XEN, subtree, FEW),
-    Group('nodes', XEN, nodes, FEW),
+    Group('nodes', XEN, nodes, {'c': 1, 'ocaml': 1, 'ours': 3}),
 ]
 
 # title, group, key before the @, figure, unit, axis, bound of far/near
@@ -219,17 +270,22 @@ def groups(names):
 
 # As far as one goes when it has to be quick; what comes later needs minutes
 # with the peers.
-QUICK_MOST = {'domains': 100, 'nodes': 10000, 'subtree': 10000}
+QUICK_MOST = {'domains': 100, 'nodes': 10000, 'subtree': 10000,
+              'live': 0}
 
 
 def steps_of(group, kind, quick):
     """What that daemon does in the group."""
     most = QUICK_MOST.get(group.name)
+    steps = []
     for key, job in group.for_kind(kind):
         n = int((key or '').partition('@')[2] or 0)
-        if quick and most and n > most:
-            return
-        yield shorter((key, job), quick)
+        if quick and most is not None and n > most:
+            break
+        steps.append(shorter((key, job), quick))
+    while steps and not steps[-1][0]:  # a preparation for nothing
+        steps.pop()
+    return steps
 
 
 def shorter(step, quick):

@@ -73,3 +73,5 @@ MEMORY = [
 FILL_SECS = 5.0
 STALL_MS = 5.0
 MOVE_MS = 1.0
+LIVE = 0.05  # of the better peer's wait
+NOISY = 3.0  # times an idle host's
