@@ -48,6 +48,11 @@ def start(s, name, number, options="", memory=96, **kw):
     s.witness = Witness(s.guest)
 
 
+def has(s, name):
+    """It is at work already: some other test was selected too."""
+    return hasattr(s, "guest") and s.guest.name == name
+
+
 def through_a_file(s):
     """Answers how long its clocks may have gone on, and its context."""
     said = []
@@ -80,9 +85,14 @@ def toolstack_starts(s):
 
 # -- other ABIs
 
+def need_odd(s):
+    if not has(s, "odd"):
+        start(s, "odd", 1, "xen.fifo_events=0", vcpus=2)
+
+
 @test(120)
 def two_level_event_channels(s):
-    start(s, "odd", 1, "xen.fifo_events=0", vcpus=2)
+    need_odd(s)
     return survives(s, "2-level event channels, 2 vcpus$",
                     r"^vcpu 1(?!, down)")
 
@@ -90,6 +100,7 @@ def two_level_event_channels(s):
 @test(90)
 def state_that_cannot_be_given(s):
     """It is told on this host, and nothing was done to the guest."""
+    need_odd(s)
     s.guest.run("insmod /modules/xen-evtchn.ko")
     s.guest.run(f"juggle for {NOBODY} > /dev/console 2>&1 &")
     s.guest.wait_console(r"^EV for ", 10)
@@ -110,6 +121,9 @@ def watchdog(s):
     long as the guest feeds it.  It goes on while a file is written, as the
     guest does, and stands still in it.
     """
+    need_odd(s)
+    if not hasattr(s, "saving"):
+        through_a_file(s)
     limit = WATCHDOG + int(2 * s.saving)
     s.guest.run("insmod /modules/watchdog.ko; insmod /modules/xen_wdt.ko "
                 f"timeout={limit}")
@@ -173,12 +187,17 @@ def ticks(guest, processor):
     return int(line.split()[1 + processor])
 
 
+def need_many(s):
+    # An interrupt takes a Linux for thousands of processors 10 KiB and more.
+    if not has(s, "many"):
+        start(s, "many", 4, memory=192, vcpus=2,
+              more="max_event_channels = 4095\n")
+
+
 @test(120)
 def one_of_two_processors_unplugged(s):
     """It comes back with all that it had registered before."""
-    # An interrupt takes a Linux for thousands of processors 10 KiB and more.
-    start(s, "many", 4, memory=192, vcpus=2,
-          more="max_event_channels = 4095\n")
+    need_many(s)
     s.host.run("xl vcpu-set many 1")
     wait_until("one processor", 10, lambda: processors(s.guest) == "0")
     said = survives(s, "FIFO event channels, 2 vcpus$", r"^vcpu 1, down\b")
@@ -217,32 +236,46 @@ def all_go_on(s, hops=3):
     return now
 
 
-@test(150)
-def more_than_1024_ports(s):
-    s.guest.run(f"insmod /modules/xen-evtchn.ko; juggle {PAIRS} "
-                "> /dev/console 2>&1 &")
+def need_juggler(s):
+    need_many(s)
+    if not juggled(s):
+        s.guest.run(f"insmod /modules/xen-evtchn.ko; juggle {PAIRS} "
+                    "> /dev/console 2>&1 &")
     now = all_go_on(s)
     assert now["pairs"] == PAIRS and now["port"] > 2048, now
+
+
+@test(150)
+def more_than_1024_ports(s):
+    need_juggler(s)
     said = survives(s, "FIFO event channels",
                     r"^    [3-9] pages in the event array",
                     r"^ *20\d\d loopback")
     return f"{said}; {all_go_on(s)}"
 
 
+def on_queues(context):
+    """How many of image/juggle.c's events: nobody else has pairs."""
+    return len(re.findall(r"^ *\d+ loopback .*, linked$", context, re.M))
+
+
 @test(500)
 def stopped_while_it_drains_its_queue(s):
     """At any moment, again and again: what it had taken off its queue and what
-    was still on it, what was just being sent and just being masked."""
+    was still on it, what was just being sent and just being masked.  While one
+    processor sends, the other's queue fills."""
+    need_juggler(s)
+    assert processors(s.guest) == "0-1", processors(s.guest)
     moments = random.Random(SEED)
     linked = []
     for _ in range(ROUNDS):
         time.sleep(moments.random())
         _, context = through_a_file(s)
-        linked.append(len(re.findall(r", linked$", context, re.M)))
+        linked.append(on_queues(context))
         all_go_on(s, 2)
     s.guest.wait_progress(2, 2)
     s.guest.check_no_errors()
-    assert sum(n > 0 for n in linked) > ROUNDS / 2, \
+    assert sum(n > 0 for n in linked) >= ROUNDS / 4, \
         f"its queues were empty: {linked}"
     said = survives(s, "FIFO event channels")
     all_go_on(s)

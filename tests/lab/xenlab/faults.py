@@ -113,7 +113,7 @@ def start(s, when=None, look=True, **how):
         s.going.end(check=False)
     s.traces = Traces(s.rig)
     if look:
-        s.witness.look()
+        s.witness.go_on()
     through = "remote"
     if when:
         through = "/srv/flaky"
@@ -134,8 +134,13 @@ def fail(s, when=None, **how):
 
 def wait_held(s, going):
     """Until the stream of a move that was started with "hold," is held."""
+    def held():
+        if going.has_ended():
+            raise LabError("xl ended before the stream was held:\n"
+                           f"{going.said()}")
+        return s.guest.host.run(f"[ -e {FLAG} ]", check=False)[0] == 0
     try:
-        s.guest.host.poll("the stream is held", f"[ -e {FLAG} ]", 40)
+        wait_until("the stream is held", 40, held)
     except LabError as e:
         raise LabError(f"{e}\n-- the other side:\n{going.received()}") from e
 

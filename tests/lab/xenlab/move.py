@@ -84,6 +84,13 @@ class Going:
             (self._to.results / "remote" / name).read_text(errors="replace")
             for name in sorted(_remote_logs(self._to) - self._before))
 
+    def has_ended(self):
+        return self._job.wait(0)
+
+    def said(self):
+        """What xl has said here until now."""
+        return self._job.output()
+
     def end(self, check=True):
         """Waits until xl has ended; answers a Move."""
         guest, here, to = self._guest, self._guest.host, self._to
