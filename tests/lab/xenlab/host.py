@@ -197,7 +197,8 @@ class Host:
             self._channel.forget(job)
             text += f"-- processes of {self.name}:\n{job.output()}"
         except (LabError, OSError) as e:
-            text += f"-- dom0 of {self.name} cannot be asked: {e}\n"
+            text += f"-- dom0 of {self.name} cannot be asked: {e}\n" \
+                + self.machine.last_words()
         return text
 
     def check_emulator(self):

@@ -136,6 +136,14 @@ class Machine:
             return None
         return int(pid) if _start_time(int(pid)) == started else None
 
+    def last_words(self):
+        """Of a QEMU that is no more: how it ended and what it said."""
+        process = getattr(self, "_process", None)
+        if not process or process.poll() is None:
+            return ""
+        return f"-- QEMU ended with status {process.returncode}:\n" \
+            + self.log.read_text(errors="replace")
+
     def stop(self):
         pid = self._pid()
         if pid:
