@@ -3,10 +3,9 @@
 
 What is compared, and how strictly:
 - every reply, byte for byte, and that replies come in order;
-- every watch event, for each client those of one step at a time.  Those of a
-  request come in exactly the reference's order; those of a commit, of the end
-  of a domain and of what waited for it in any order.  They come before the
-  reply to the request that caused them, that of WATCH after it;
+- every watch event, for each client those of one step at a time, in order, and
+  before the reply to the request that caused them, that of WATCH after it;
+  only those of a domain's end may come in any order;
 - at the end the whole tree with values, permissions and the order of
   children, what every domain is charged with, and, with all domains dead,
   that nothing is left of them (as after every scenario).
@@ -21,23 +20,21 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'scenario'))
 
 from xst import ring, wire  # noqa: E402
-from xst.client import Mismatch, SocketClient  # noqa: E402
+from xst.client import LIMITS, Mismatch  # noqa: E402
 from xst.execute import Execution  # noqa: E402
 from xst.ring import RingClient  # noqa: E402
 
 from host import Host  # noqa: E402
-from nodes import Limits, Refused, children  # noqa: E402
+from nodes import Limits, children  # noqa: E402
 from steps import DOMAINS, SOCKETS  # noqa: E402
 
 ring.POLL = 0.0001
+LIMITS.wait = 30.0      # the machine may be busy
+HASTY = 3.0             # while a case is made smaller
 wire.SHOWN = 4096
-LIMITS = Limits(nodes=7, size=80, perms=3, tx_nodes=6, watches=3,
-                transactions=2)
-OPTIONS = ['-E', LIMITS.nodes, '-S', LIMITS.size, '-A', LIMITS.perms,
-           '-W', LIMITS.watches, '-t', LIMITS.transactions,
-           '-Q', f'transaction-nodes={LIMITS.tx_nodes}',
-           # Nobody is stopped by what somebody who stands still has to read.
-           '-Q', 'outstanding=1000']
+QUOTAS = {'small': Limits(nodes=7, size=80, perms=3, tx_nodes=6, watches=3,
+                          transactions=2),
+          'usual': Limits()}
 UNKNOWN = 4242      # no transaction
 PIECE = 2880        # of an exported domain, in one reply
 LU_SECONDS = 20
@@ -46,8 +43,13 @@ ANYTHING = object()     # a reply that is not foretold
 
 def shown(op, reply):
     """A reply as a scenario expects it."""
+    if reply is ANYTHING:
+        return 'any'
     if isinstance(reply, str):
         return reply
+    if op == 'DIRECTORY_PART':
+        text = wire.quote(reply).replace('\\0', '\\\\0')
+        return f're "^[0-9]+\\\\0{text[1:-1]}$"'
     if reply == b'OK\0' and op not in ('READ',):
         return 'OK'
     if op in ('DIRECTORY', 'GET_PERMS'):
@@ -67,11 +69,11 @@ class Case(Execution):
 
     def __init__(self, setup, trace):
         super().__init__(setup, None, None, trace)
-        self.options = [str(o) for o in OPTIONS]
-        self.host = Host(LIMITS)
+        self.host = Host()
         self.slots = {}     # (client, slot) -> transaction
         self.text = []
         self.last = None    # a line to be told of only if it fails
+        self.late = {}      # domain -> the request it made standing still
         self.did = 0
 
     def failure(self, expected, got):
@@ -80,10 +82,9 @@ class Case(Execution):
     def play(self, steps):
         """What went wrong, or None."""
         try:
-            self.do_start([])
-            for name in ('S', *SOCKETS):
-                self.client(name)
-                self.host.connect(name)
+            if steps and steps[0][0] == 'quotas':
+                self.host.limits = QUOTAS[steps[0][1]]
+            self.begin()
             for step in steps:
                 self.do_step(step)
             self.finish()
@@ -94,6 +95,20 @@ class Case(Execution):
         finally:
             self.clean()
         return None
+
+    def begin(self):
+        limits = self.host.limits
+        options = ['-E', limits.nodes, '-S', limits.size, '-A', limits.perms,
+                   '-W', limits.watches, '-t', limits.transactions,
+                   '-Q', f'transaction-nodes={limits.tx_nodes}',
+                   # Nobody waits for who stands still to read events.
+                   '-Q', 'outstanding=1000']
+        self.options = [str(o) for o in options]
+        self.say('daemon ' + ' '.join(self.options))
+        self.do_start([])
+        for name in ('S', *SOCKETS):
+            self.client(name)
+            self.host.connect(name)
 
     def explain(self, err):
         got = err.got
@@ -113,6 +128,7 @@ class Case(Execution):
 
     def do_step(self, step):
         self.host.events.clear()
+        self.host.in_order = True
         if getattr(self, 'step_' + step[0])(*step[1:]) is not False:
             self.did += 1
 
@@ -120,25 +136,127 @@ class Case(Execution):
         conn = self.host.conns.get(name)
         return conn and not conn.still
 
-    def step_ask(self, name, op, slot, *args):
-        if not self.is_served(name):
-            return False
+    def step_quotas(self, _):
+        return False    # see begin()
+
+    def plan(self, name, op, slot, args):
+        """What is sent, what must come back, and how a scenario says it."""
         if op == 'WATCH' and args[2] is None:
             args = args[:2]
         tx, spelt = 0, ''
         if slot is not None:
             tx = self.slots.get((name, slot), UNKNOWN)
             spelt = f'tx=${name}t{slot} ' if tx != UNKNOWN else f'tx={tx} '
-        conn = self.host.conns[name]
-        torn = tx in conn.torn and op not in ('WATCH', 'UNWATCH')
+        torn = tx in self.host.conns[name].torn
         want = self.host.request(name, op, tx, *args)
-        if torn and op not in ('RESET_WATCHES',):
+        if torn and op not in ('RESET_WATCHES', 'WATCH', 'UNWATCH'):
             want = ANYTHING
         flat = [b for arg in args for b in as_bytes(arg)]
+        if op == 'DIRECTORY_PART':
+            flat.append(b'0')
         words = ' '.join(wire.word(b) if b else '""' for b in flat)
-        self.say(f'{name} {op} {spelt}{words} -> ' +
-                 ('any' if want is ANYTHING else shown(op, want)))
+        return tx, flat, want, f'{op} {spelt}{words}'
+
+    def step_ask(self, name, op, slot, *args):
+        if not self.is_served(name):
+            return False
+        tx, flat, want, text = self.plan(name, op, slot, args)
+        self.say(f'{name} {text} -> {shown(op, want)}')
         self.exchange(name, op, tx, flat, want)
+        return True
+
+    def step_batch(self, name, *requests):
+        """Requests that the daemon finds together."""
+        if not self.is_served(name) or not requests:
+            return False
+        client, due, lines = self.client(name), [], []
+        client.batch = bytearray()
+        self.say(f'{name} batch')
+        mine = self.host.events[name]
+        for op, slot, *args in requests:
+            old = len(mine)
+            tx, flat, want, text = self.plan(name, op, slot, args)
+            self.say(f'{name} {text}')
+            client.request(wire.NUMBER[op], wire.arguments(op, flat), tx)
+            some = [('event', e) for e in mine[old:]]
+            reply = [('reply', (op, want))]
+            due += reply + some if op == 'WATCH' else some + reply
+        data, client.batch = bytes(client.batch), None
+        client.transmit(data)
+        self.say(f'{name} flush')
+        for kind, what in due:
+            lines.append(f'{name} next ' + (
+                shown(*what) if kind == 'reply' else
+                f'event {what[0]} {what[1] or chr(34) * 2}'))
+        for line in lines:
+            self.say(line)
+        del self.host.events[name]
+        for kind, what in due:
+            self.next_is(client, kind, what)
+        self.compare_events()
+        return True
+
+    def next_is(self, client, kind, what):
+        msg = client.take(lambda m: True)
+        if not msg:
+            raise Mismatch(f'{kind} {what}', client.missing())
+        if (msg.type == wire.EVENT) != (kind == 'event'):
+            raise Mismatch(f'{client.name}: {kind} {what}',
+                           wire.describe(msg))
+        if kind == 'event':
+            self.judge(client.name, [what], [msg], False)
+        else:
+            client.check_reply(msg)
+            self.judge_reply(client.name, *what, msg)
+
+    def step_split(self, name, part, between, op, slot, *args):
+        """A request in two pieces; it counts when the second one is there."""
+        if not self.is_served(name) or (between == 'move' and name[0] != 'D'):
+            return False
+        client = self.client(name)
+        tx = self.slots.get((name, slot), UNKNOWN) if slot is not None else 0
+        # The plan is made when it counts, but what is sent is known now.
+        flat = [b for arg in args for b in as_bytes(arg)
+                if not (op == 'WATCH' and arg is None)]
+        if op == 'DIRECTORY_PART':
+            flat.append(b'0')
+        req = client.next_req
+        client.next_req += 1
+        data = wire.pack(wire.NUMBER[op], req, tx, wire.arguments(op, flat))
+        cut = 1 + int(part * (len(data) - 1))
+        self.say(f'{name} send {wire.quote(data[:cut])}')
+        client.transmit(data[:cut])
+        if between == 'update':
+            self.step_update()
+        elif between == 'move':
+            domid = int(name[1:])
+            for step in ('quiesce', 'move', 'resume'):
+                self.do_step((step, domid))
+        self.host.events.clear()
+        tx, flat, want, _ = self.plan(name, op, slot, args)
+        client.outstanding.append((wire.NUMBER[op], req, tx))
+        self.say(f'{name} send {wire.quote(data[cut:])}')
+        self.say(f'{name} reply {shown(op, want)}')
+        client.transmit(data[cut:])
+        self.answered(client, op, want)
+        return True
+
+    def step_late(self, domid, op, slot, *args):
+        """The daemon finds it when the domain goes on."""
+        name = f'D{domid}'
+        conn = self.host.ring(domid)
+        if not conn or not conn.still or name in self.late or op == 'WATCH':
+            return False
+        tx = self.slots.get((name, slot), UNKNOWN) if slot is not None else 0
+        flat = [b for arg in args for b in as_bytes(arg)]
+        if op == 'DIRECTORY_PART':
+            flat.append(b'0')
+        words = ' '.join(wire.word(b) if b else '""' for b in flat)
+        self.say(f'{name} {op} ' + (f'tx={tx} ' if tx else '') + words)
+        self.client(name).request(wire.NUMBER[op],
+                                  wire.arguments(op, flat), tx)
+        self.late[name] = (op, slot, args)
+        return True
 
     def step_start(self, name, slot):
         if not self.is_served(name):
@@ -166,8 +284,8 @@ class Case(Execution):
         spelt = f'${name}t{slot}' if tx != UNKNOWN else tx
         self.say(f'{name} TRANSACTION_END tx={spelt} {how} -> ' +
                  shown('', want))
-        self.exchange(name, 'TRANSACTION_END', tx, [how.encode()], want,
-                      ordered=False)
+        self.exchange(name, 'TRANSACTION_END', tx, [how.encode()], want)
+        return True
 
     def step_about(self, op, *domids):
         args = [b'%d' % d for d in domids]
@@ -181,13 +299,14 @@ class Case(Execution):
                  op == 'INTRODUCE' and want == b'OK\0' else
                  f'S {op} {" ".join(a.decode() for a in args)} -> ' +
                  shown(op, want))
-        self.exchange('S', op, 0, args, want, ordered=False)
+        self.exchange('S', op, 0, args, want)
         if op == 'INTRODUCE' and want == b'OK\0':
             self.fresh(domids[0])
         return True
 
     def fresh(self, domid):
         """The ring begins anew."""
+        self.late.pop(f'D{domid}', None)
         client = self.clients[f'D{domid}']
         client.buf.clear()
         client.inbox.clear()
@@ -198,6 +317,7 @@ class Case(Execution):
             return False
         self.say(f'domain D{domid}')
         self.host.born(domid)
+        self.late.pop(f'D{domid}', None)
         self.world.create(domid)
         name = f'D{domid}'
         if name in self.clients:
@@ -228,7 +348,7 @@ class Case(Execution):
         self.say('virq')
         self.host.look()
         self.do_virq([])
-        self.compare_events(False)
+        self.compare_events()
 
     def step_close(self, name):
         self.say(f'{name} close')
@@ -260,7 +380,7 @@ class Case(Execution):
     def command(self, *args, want=b'OK\0'):
         args = [str(a) if not isinstance(a, bytes) else a for a in args]
         args = [a.encode() if isinstance(a, str) else a for a in args]
-        reply = self.exchange('S', 'CONTROL', 0, args, want, ordered=False)
+        reply = self.exchange('S', 'CONTROL', 0, args, want)
         return reply.rstrip(b'\0')
 
     def step_quiesce(self, domid):
@@ -276,14 +396,26 @@ class Case(Execution):
         if not conn or not conn.still:
             return False
         self.say(f'S CONTROL resume {domid} -> OK')
+        name = f'D{domid}'
         self.host.resume(domid)
+        waited = self.host.events.pop(name, [])
         self.command('resume', domid)
+        if name in self.late:
+            op, slot, args = self.late.pop(name)
+            want = self.plan(name, op, slot, args)[2]
+            # What waited is on its way before this is read.
+            self.host.events[name][:0] = waited
+            self.say(f'{name} reply {shown(op, want)}')
+            self.answered(self.client(name), op, want)
+        else:
+            self.host.events[name] = waited
+            self.compare_events()
         return True
 
     def can_move(self, domid):
         conn = self.host.ring(domid)
         return conn and conn.still and \
-            self.host.owned(domid) <= LIMITS.nodes and \
+            self.host.owned(domid) <= self.host.limits.nodes and \
             all(self.host.xen.get(d, (None,))[0] == known.life
                 for d, known in self.host.domains.items())
 
@@ -307,7 +439,7 @@ class Case(Execution):
             self.command('import', 'write', at,
                          base64.b64encode(blob[at:at + PIECE]))
         self.say('S CONTROL import commit -> re "ok\\\\0$"')
-        self.host.rebase(self.host.ring(domid))
+        self.host.moved(domid)
         said = self.command('import', 'commit', want=ANYTHING)
         if said.split(b'\n')[-1] != b'ok' and said.split()[-1:] != [b'ok']:
             raise Mismatch('import ok', said.decode())
@@ -327,27 +459,39 @@ class Case(Execution):
 
     # -- comparing
 
-    def exchange(self, name, op, tx, args, want, ordered=True):
+    def exchange(self, name, op, tx, args, want):
         """A request, its reply and the events of everybody."""
         client = self.client(name)
         client.request(wire.NUMBER[op], wire.arguments(op, args), tx)
-        events = self.host.events.pop(name, [])
+        return self.answered(client, op, want)
+
+    def answered(self, client, op, want):
+        events = self.host.events.pop(client.name, [])
         first = [] if op == 'WATCH' else self.take_events(client)
-        msg = client.reply(2.0 if not client.inbox else None)
+        msg = client.reply()
         if not msg:
-            client.ping()
-            raise Mismatch(f'a reply to {op} for {name}', client.missing())
+            raise Mismatch(f'a reply to {op} for {client.name}',
+                           client.missing())
+        got = self.judge_reply(client.name, op, want, msg)
+        if op == 'WATCH':
+            first = self.some_events(client, len(events))
+        self.judge(client.name, events, first)
+        self.compare_events()
+        return got
+
+    @staticmethod
+    def judge_reply(name, op, want, msg):
         got = msg.payload
         if msg.type == wire.ERROR:
             got = got.rstrip(b'\0').decode()
+        elif op == 'DIRECTORY_PART':
+            gen, _, got = got.partition(b'\0')
+            if not gen.isdigit():
+                raise Mismatch(f'{name}: a generation', wire.describe(msg))
         if want is not ANYTHING and got != want:
             raise Mismatch(f'{name} {op}: {shown(op, want)}', shown(op, got))
         if want is ANYTHING and isinstance(got, str):
             got = b''
-        if op == 'WATCH':
-            first = self.some_events(client, len(events))
-        self.judge(name, events, first, ordered)
-        self.compare_events(ordered)
         return got
 
     @staticmethod
@@ -377,20 +521,20 @@ class Case(Execution):
             out.append(msg)
         return out
 
-    def judge(self, name, want, messages, ordered):
-        for path, token in want:
+    def judge(self, name, want, messages, tell=True):
+        for path, token in want if tell else ():
             self.say(f'{name} event {path} {token or chr(34) * 2}')
         got = [tuple(m.payload.decode('latin-1').split('\0')[:-1])
                for m in messages]
-        if got == want or (not ordered and Counter(got) == Counter(want)):
+        if got == want or (not self.host.in_order and
+                           Counter(got) == Counter(want)):
             return
         raise Mismatch(f'events for {name}: {want}', f'{got}')
 
-    def compare_events(self, ordered):
+    def compare_events(self):
         for name, want in list(self.host.events.items()):
             client = self.clients[name]
-            self.judge(name, want, self.some_events(client, len(want)),
-                       ordered)
+            self.judge(name, want, self.some_events(client, len(want)))
         self.host.events.clear()
 
     def finish(self):

@@ -3,6 +3,7 @@
 
 Every request gives a reply and, for each client, the events it is told.
 """
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -10,8 +11,8 @@ from nodes import (ANY, SPECIALS, Limits, Perm, Refused, Stage, Who, below,
                    canonical, descendants, owner, parent, rights)
 
 FIRST_RESERVED = 0x7ff0
-NODE_OPS = ('READ', 'DIRECTORY', 'GET_PERMS', 'WRITE', 'MKDIR', 'RM',
-            'SET_PERMS')
+NODE_OPS = ('READ', 'DIRECTORY', 'DIRECTORY_PART', 'GET_PERMS', 'WRITE',
+            'MKDIR', 'RM', 'SET_PERMS')
 
 
 @dataclass
@@ -33,6 +34,7 @@ class Conn:
     torn: set = field(default_factory=set)      # see Host.rebase()
     still: bool = False     # quiesced: its events wait
     waiting: list = field(default_factory=list)
+    before: dict = None     # the store when it was quiesced
 
     def reset(self):
         self.watches.clear()
@@ -50,6 +52,13 @@ class Domain:
     told: bool = False      # its shutdown
 
 
+def forget(tree, domid):
+    """No entry names the domain any more."""
+    for path, (value, perms) in tree.items():
+        kept = tuple(p for p in perms[1:] if p.domid != domid)
+        tree[path] = (value, perms[:1] + kept)
+
+
 class Host:
     """Xen and the store; op_* are requests, the others happen."""
 
@@ -63,6 +72,7 @@ class Host:
         self.xen = {0: (0, 'running')}     # domid -> (life, state)
         self.lives = 0
         self.events = defaultdict(list)     # client -> [(path, token)]
+        self.in_order = True    # those events come in this order
 
     # -- clients
 
@@ -314,6 +324,7 @@ class Host:
         domain = self.domains.pop(domid)
         if domain.introduced:
             del self.conns[f'D{domid}']
+            self.events.pop(f'D{domid}', None)  # not sent yet, so never
         for conn in self.conns.values():
             if conn.who.target == domid:
                 conn.who.target = None
@@ -328,6 +339,7 @@ class Host:
             self.fire_special('@releaseDomain')
 
     def purge(self, domid):
+        self.in_order = False
         for path in SPECIALS:
             value, perms = self.tree[path]
             if perms[0].domid == domid:
@@ -348,9 +360,14 @@ class Host:
             self.fire(top, 'tree', Stage.seen_by(top, self.tree))
             for one in descendants(self.tree, top) + [top]:
                 del self.tree[one]
-        for path, (value, perms) in self.tree.items():
-            kept = tuple(p for p in perms[1:] if p.domid != domid)
-            self.tree[path] = (value, perms[:1] + kept)
+        # The one thing that transactions see of what others do.
+        forget(self.tree, domid)
+        for conn in self.conns.values():
+            for stage in conn.open.values():
+                forget(stage.tree, domid)
+                forget(stage.base, domid)
+            if conn.before:
+                forget(conn.before, domid)
 
     # -- another daemon takes over, or another host
 
@@ -374,10 +391,22 @@ class Host:
         self.look()
 
     def quiesce(self, domid):
-        self.ring(domid).still = True
+        conn = self.ring(domid)
+        conn.still = True
+        conn.before = dict(self.tree)
+
+    def moved(self, domid):
+        conn = self.ring(domid)
+        self.rebase(conn)
+        conn.before = None
 
     def resume(self, domid):
+        """What was detached and attached again meanwhile is no news."""
         conn = self.ring(domid)
         conn.still = False
-        self.events[conn.name] += conn.waiting
+        backend = re.compile(f'/local/domain/\\d+/backend/[^/]+/{domid}/')
+        for path, token in conn.waiting:
+            if conn.before is None or not backend.match(path) or \
+                    conn.before.get(path) != self.tree.get(path):
+                self.events[conn.name].append((path, token))
         conn.waiting = []

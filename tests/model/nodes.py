@@ -166,6 +166,10 @@ class Stage:
         names = [p.rpartition('/')[2] for p in children(self.tree, path)]
         return b''.join(n.encode() + b'\0' for n in names)
 
+    def do_directory_part(self, path):
+        """From the beginning, and without the generation."""
+        return self.do_directory(path) + b'\0'
+
     def do_get_perms(self, path):
         self.must_exist(path, 'r')
         return b''.join(str(p).encode() + b'\0' for p in self.tree[path][1])
@@ -261,11 +265,10 @@ class Stage:
         """(path, kind, readers) in order: kind is 'tree' for watches of the
         path and of those above, 'node' for those of the path only; readers:
         whoever can read one of these permission lists is told."""
-        for path in self.alone:
-            if path in self.base:
+        for path in self.touched:
+            if path in self.alone and path in self.base:
                 yield path, 'tree', self.seen_by(path, self.base)
-        for path in self.spoken:
-            if path[0] == '@':
+            if path not in self.spoken or path[0] == '@':
                 continue
             lost = any(below(path, c) for c in self.cut)
             if path in self.cut and path in self.base and not lost:

@@ -6,7 +6,12 @@ wherever it stands: a step that cannot be done (a request of a domain that is
 not there) is left out.  So every part of a case is a case, which is all that
 the shrinker needs.
 
+    quotas small|usual              before all others
     ask CLIENT OP SLOT ARGUMENT...  SLOT: of one of its transactions, or None
+    batch CLIENT (OP SLOT ARGUMENT...)...   at once
+    split CLIENT PART WHAT OP SLOT ARGUMENT...  in two pieces, a live update,
+                                    a move or nothing in between
+    late DOMID OP SLOT ARGUMENT...  of a domain that stands still
     start|end CLIENT SLOT [T|F]     a transaction
     about OP DOMID...               a privileged request about domains
     born|gone|shutdown|running D    Xen's view of a domain
@@ -30,14 +35,14 @@ ODD = ('', '/a/', '//a', '/a b', '@releaseDomain', '@introduceDomain', '@no')
 WATCHED = ('@releaseDomain', '@introduceDomain', '@releaseDomain/1')
 TOKENS = ('t', 'u', '')
 VALUES = (b'', b'v', b'w', b'a\0b', b'm' * 30, b'l' * 60)
-READS = ('READ', 'DIRECTORY', 'GET_PERMS')
+READS = ('READ', 'DIRECTORY', 'GET_PERMS', 'DIRECTORY_PART')
 
 WEIGHTS = {'read': 16, 'write': 20, 'mkdir': 5, 'rm': 8, 'perms': 10,
            'watch': 10, 'unwatch': 2, 'reset': .5, 'start': 6, 'end': 4,
            'introduce': 1, 'release': .7, 'resumed': .5, 'target': 1,
            'known': .5, 'birth': 3, 'gone': 1.5, 'shutdown': 1, 'running': .5,
            'look': 2, 'close': .7, 'reconnect': .5, 'quiesce': 2, 'resume': 3,
-           'move': 3, 'update': 2}
+           'move': 3, 'update': 2, 'batch': 4, 'split': 2, 'late': 2}
 OPTIONAL = ('watch', 'start', 'perms', 'gone', 'quiesce', 'release', 'reset',
             'rm', 'close', 'target', 'reconnect')
 STRAY = .03     # requests that make no sense
@@ -61,6 +66,8 @@ class Maker:
                 self.weights[name] = 0
         if rnd.random() < .6:
             self.weights['update'] = 0
+        self.cuts = ('move', None) + (('update',) if self.weights['update']
+                                      else ())
 
     def case(self):
         count = self.rnd.randint(10, 90)
@@ -74,7 +81,8 @@ class Maker:
 
     def prologue(self):
         """Two guests, and usually everybody may change things."""
-        out = self.birth(1) + self.birth(2)
+        out = [('quotas', self.rnd.choice(('small', 'small', 'usual')))]
+        out += self.birth(1) + self.birth(2)
         if self.rnd.random() < .8:
             out.append(('ask', 'S1', 'SET_PERMS', None, '/',
                         (Perm(self.rnd.choice('rbbb'), 0),)))
@@ -112,7 +120,7 @@ class Maker:
     def slot(self, client):
         if self.rnd.random() < STRAY:
             return self.rnd.randrange(SLOTS)
-        if self.open[client] and self.rnd.random() < self.in_tx:
+        if self.open.get(client) and self.rnd.random() < self.in_tx:
             return self.rnd.choice(sorted(self.open[client]))
         return None
 
@@ -218,6 +226,30 @@ class Maker:
         return [('quiesce', domid), ('move', domid), ('resume', domid)][
             :(1, 2, 3)[how]]
 
+    def simple(self, client):
+        """One request with a foregone effect, without its client."""
+        _, _, op, _, *args = getattr(self, 'make_' + self.rnd.choice(
+            ('write', 'write', 'read', 'rm', 'mkdir', 'watch')))()[0]
+        return (op, self.slot(client), *args)
+
+    def make_batch(self):
+        client = self.client()
+        return [('batch', client, *(self.simple(client) for _ in
+                                    range(self.rnd.randint(2, 6))))]
+
+    def make_split(self):
+        client = self.client()
+        return [('split', client, self.rnd.random(),
+                 self.rnd.choice(self.cuts), *self.simple(client))]
+
+    def make_late(self):
+        """While it stands still, and often more happens meanwhile."""
+        domid = self.domid()
+        request = self.simple(f'D{domid}')
+        out = [('quiesce', domid), ('late', domid, *request)]
+        out += self.make_write() + [('move', domid)]
+        return out[:self.rnd.choice((2, 3, 4, 4))] + [('resume', domid)]
+
     def make_look(self):
         return [('look',)]
 
@@ -230,6 +262,12 @@ class Maker:
 
 def simpler(step):
     """What could be there instead, and would be easier to read."""
+    if step[0] == 'batch':
+        for n in range(2, len(step)):
+            yield step[:n] + step[n + 1:]
+    if step[0] == 'split':
+        yield ('ask', step[1], *step[4:])
+        yield (*step[:3], None, *step[4:])
     if step[0] != 'ask':
         return
     head, op, slot, args = step[:2], step[2], step[3], step[4:]
