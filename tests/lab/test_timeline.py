@@ -48,6 +48,7 @@ def seen(**more):
             "console": console(START, START + 10, "A", 50, 0.04)
             + console(START + 12, START + 15, "B", 60.2, 0.2, 100),
             "clocks": {"A": clock(5), "B": clock(-3)}, "kernel_log": [],
+            "store_bytes": 2304,
             "counts": {"disk_operations": 9, "disk_errors": 0,
                        "packets_sent": 9, "packets_lost": 0}} | more
 
@@ -85,6 +86,13 @@ class Phases(unittest.TestCase):
         s["tools"]["A"].insert(0, (START + 1, phase("freeze", "begin", 1)))
         names = [x["name"] for x in timeline.build(s)["spans"]]
         self.assertNotIn("freeze", names)
+
+    def test_records_are_this_moves(self):
+        s = seen()
+        s["tools"]["A"].insert(0, (START + 1, "GTM context: 1 bytes, read"))
+        s["tools"]["A"].append((START + 9, "GTM context: 13104 bytes, read"))
+        self.assertEqual(timeline.build(s)["record_bytes"],
+                         {"context": 13104, "store": 2304})
 
     def test_cooperative(self):
         a = [(START + t, w) for t, w in (
@@ -173,6 +181,7 @@ class Words(unittest.TestCase):
         self.assertRegex(text, r"result +moved +FAILED")
         self.assertRegex(text, r"pause, by its heartbeat +2\.10 s")
         self.assertRegex(text, r"B +adopt +0\.90 s")
+        self.assertRegex(text, r"bytes of new records +none +none")
 
     def test_durations_and_rates(self):
         self.assertEqual([svg.seconds(x) for x in (0.0012, 0.05, 1.5, 12.34)],

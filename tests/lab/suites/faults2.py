@@ -16,6 +16,7 @@ UNBIND = "/sys/bus/xen-backend/drivers/vbd/unbind"
 # emulated processor from anything else; of a slow disk, and of one that is worse.
 NORMAL, SLOW, VERY_SLOW = 40, 3, 1
 UNLIMITED = 0
+XVDA = 51712        # the guest's disk
 THREADS = 40        # a ring has room for 32 requests
 IN_FLIGHT = 24      # a good part of it
 
@@ -26,9 +27,9 @@ def refused(host):
     assert status and "being moved" in text, (status, text)
 
 
-def finished(host, job):
-    """An update that had to wait."""
-    status, text = host.ended(job, LIMIT, "live-update")
+def finished(host, job, limit=LIMIT):
+    """Such as an update that had to wait."""
+    status, text = host.ended(job, limit)
     assert not status, text
 
 
@@ -79,22 +80,22 @@ def store_of_the_source_replaced_and_the_move_fails(s):
 
 @test(120)
 def store_of_the_destination_replaced_while_it_thaws(s):
-    """Between import and introduction; a hotplug script makes that long."""
+    """Between import and introduction: the receiver is stopped by who sees the
+    first node that only the guest has written."""
     to = other(s)
-    script = "/etc/xen/scripts/vif-bridge"
-    to.run("cp -a /etc/xen/scripts /srv/ && cat > /srv/slow <<'END'\n"
-           "#!/bin/sh\n: > /srv/waits\n"
-           "until [ -e /srv/waits.go ]; do sleep 0.1; done\n"
-           "exec /srv/scripts/vif-bridge \"$@\"\n"
-           f"END\nchmod +x /srv/slow; mount --bind /srv/slow {script}")
+    node = f"/local/domain/{s.guest.domid()}/device/vbd/{XVDA}/ring-ref"
+    seen = to.spawn(
+        f"while read -r _; do xenstore-exists {node} && break; done "
+        f"< <(exec xenstore-watch {node}); kill -STOP $(pgrep -x xl) && "
+        "touch /srv/stopped; kill $!", 100)
     going = start(s)
-    to.poll("the script", "[ -e /srv/waits ]", 60)
+    to.poll("the import", "[ -e /srv/stopped ]", 60)
+    finished(to, seen, 100)
     refused(to)
     job = to.spawn(UPDATE.format(200), 250 / 6 + LIMIT)
     time.sleep(1)
-    to.run("touch /srv/waits.go")
+    to.run("kill -CONT $(pgrep -x xl)")
     m = going.end()
-    to.run(f"umount {script}")
     finished(to, job)
     return faults.moved(s, m)
 

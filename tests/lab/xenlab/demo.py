@@ -97,6 +97,11 @@ def work(guest):
     return counts
 
 
+def store_bytes(guest):
+    """Of the record that a move of it would send; asking changes nothing."""
+    return int(guest.host.out(f"xenstore-control export begin {guest.domid()}"))
+
+
 def counted(before, after, lost):
     done = {k: int(after[k] - before[k]) for k in ("ios", "errs", "tx")}
     return {"disk_operations": done["ios"], "disk_errors": done["errs"],
@@ -109,6 +114,7 @@ def move(stage, watch, guest, to, kind):
     option = "--transparent " if kind == "transparent" else ""
     command = f"xl -vvv migrate {option}-s remote {guest.name} " \
               f"{hosts_address(to)}"
+    store = store_bytes(guest)
     before_log, before = kernel_log(guest), work(guest)
     clocks = {h.name: [ask_clock(h)] for h in hosts}
     since = time.time()
@@ -143,6 +149,7 @@ def move(stage, watch, guest, to, kind):
         "console": console,
         "clocks": {name: timeline.Clock(*c) for name, c in clocks.items()},
         "kernel_log": new_lines(before_log, kernel_log(guest)),
+        "store_bytes": store,
         "counts": counted(before, work(guest), lost)})
 
 

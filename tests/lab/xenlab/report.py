@@ -48,7 +48,10 @@ def _rows(move):
              f"{c['disk_operations']} / {c['disk_errors']}"),
             ("packets sent / lost",
              f"{c['packets_sent']} / {c['packets_lost']}"),
-            ("new lines in its kernel log", str(len(move["kernel_log"])))]
+            ("new lines in its kernel log", str(len(move["kernel_log"]))),
+            ("bytes of new records", ", ".join(
+                f"{name} {n}" for name, n in move["record_bytes"].items())
+             or "none")]
     return rows
 
 

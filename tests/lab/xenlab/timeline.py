@@ -13,6 +13,7 @@ moment at which `xl migrate` was started.
 import re
 from bisect import bisect_left, bisect_right
 
+CONTEXT = re.compile(r"GTM context: (\d+) bytes")
 PHASE = re.compile(r"transparent: phase (\S+) (begin|end) (\d+(?:\.\d+)?)")
 BEAT = re.compile(r"BEAT (\d+\.\d+) (\d+) (\d+) (\d+) (\d+)\s*$")
 WORK = re.compile(r"^ST .*\btx=(\d+) rx=(\d+) ")
@@ -204,6 +205,13 @@ def rates(settled, column, pause):
 
 # -- all together
 
+def record_bytes(lines, store):
+    """{record: bytes} of those that a co-operative stream does not have.  The
+    source's LINES tell of Xen's; how much the STORE has was asked before."""
+    found = re.search(CONTEXT, "\n".join(text for _, text in lines))
+    return {"context": int(found.group(1)), "store": store} if found else {}
+
+
 def _round(value):
     if isinstance(value, float):
         return round(value, 4)
@@ -226,6 +234,7 @@ def build(seen):
       console      [(arrived, host, line)] of the guest
       clocks       {host: Clock}
       kernel_log   lines that the guest's kernel logged from start to end
+      store_bytes  size of the store's part of the guest
       counts       whatever else was counted; goes into the model unchanged
     """
     start, a, b = seen["start"], seen["source"], seen["destination"]
@@ -254,6 +263,7 @@ def build(seen):
         "beats": {h: [x[0] for x in settled if x[1] == h] for h in (a, b)},
         "rates": {h: {"disk": disk.get(h, []), "network": network.get(h, [])}
                   for h in (a, b)},
+        "record_bytes": record_bytes(tools[a], seen["store_bytes"]),
         "kernel_log": seen["kernel_log"], "counts": seen["counts"],
         "clock_doubt": {h: c.doubt for h, c in seen["clocks"].items()}})
 
