@@ -175,6 +175,8 @@ int xs_domain_export(struct xs_conns *conns, uint16_t domid,
 
 	if (!domain)
 		return -ENOENT;
+	/* What is being removed still has its owner. */
+	xs_tree_settle(&conns->store->tree);
 	xs_image_init(&image, &conns->key);
 	rc = collect(conns, domain, &image);
 	if (!rc)

@@ -33,6 +33,7 @@ struct xs_server {
 	struct xs_conns conns;
 	struct xs_protocol protocol;
 	struct xs_live live;
+	bool settled; /* no removed nodes are still to be freed */
 };
 
 static void emit_log(void *arg, enum xs_log_level level, const char *line)
@@ -95,6 +96,7 @@ int xs_server_new(void *ctx, const struct xs_settings *settings,
 	if (!server)
 		return -ENOMEM;
 	server->settings = *settings;
+	server->settled = true;
 	server->plat = plat;
 	server->log.emit = emit_log;
 	server->log.arg = plat;
@@ -182,6 +184,8 @@ int xs_server_turn(struct xs_server *server, int timeout_ms, bool *quitp)
 		due = live;
 	if (due >= 0 && (timeout_ms < 0 || due < timeout_ms))
 		timeout_ms = due;
+	if (!server->settled)
+		timeout_ms = 0;
 	n = plat_wait(server->plat, timeout_ms, events, EVENTS_MAX);
 	if (n < 0)
 		return n;
@@ -209,6 +213,7 @@ int xs_server_turn(struct xs_server *server, int timeout_ms, bool *quitp)
 	}
 	xs_conns_work(conns);
 	xs_live_turn(&server->live);
+	server->settled = xs_tree_settle_some(&server->store.tree);
 	return 0;
 }
 

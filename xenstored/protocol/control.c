@@ -75,6 +75,7 @@ int xs_control_check(struct xs_request *req, const char *const *args, size_t n)
 	(void)args;
 	if (n != 1)
 		return -EINVAL;
+	xs_tree_settle(&req->protocol->store->tree);
 	n_wrong = xs_tree_check(&req->protocol->store->tree, report_wrong, req);
 	if (!n_wrong)
 		return xs_request_ok(req);

@@ -73,6 +73,7 @@ static void remove_tree(struct xs_tree *tree, struct xs_watches *watches,
 	if (len)
 		xs_watch_fire(watches, path, len, &rights, cause);
 	xs_tree_remove(tree, node, &version, cause);
+	xs_tree_settle(tree);
 }
 
 /* Top-most nodes of the domain, sorted by path; 0 when out of memory. */
@@ -179,6 +180,8 @@ static void bequeath(struct xs_tree *tree, uint16_t domid, uint16_t heir,
 void xs_store_purge_domain(struct xs_tree *tree, struct xs_watches *watches,
 			   uint16_t domid, int heir)
 {
+	/* What is being removed is still in the index of its owner. */
+	xs_tree_settle(tree);
 	xs_tree_begin_change(tree);
 	if (heir == XS_PURGE_NO_HEIR)
 		bequeath(tree, domid, tree->master_domid, true);

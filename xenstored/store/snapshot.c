@@ -139,7 +139,7 @@ static void drop_version(struct xs_tree *tree, struct xs_version *version)
 	*pp = version->older;
 	xs_version_free(tree, version);
 	if (!node->perms && !node->old)
-		xs_tree_reap(tree, node);
+		xs_tree_doom(tree, node);
 }
 
 /* Stops seeing; a closed snapshot may be closed again. */

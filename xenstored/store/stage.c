@@ -196,26 +196,65 @@ static int log_request(struct xs_stage *stage, struct xs_request *rq, int rc)
 
 /* ---- Reading ---------------------------------------------------------- */
 
-/* Outside of transactions nothing has to be noted: straight to the node. */
-static int find_now(const struct xs_stage *stage, const struct xs_path *path,
-		    struct xs_node **nodep)
+/* The length of what is above the last name, 0 if that is the root. */
+static size_t parent_len(const struct xs_path *path)
 {
-	const struct xs_tree *tree = stage->tree;
+	size_t len = path->len;
+
+	while (len && path->text[len - 1] != '/')
+		len--;
+	return len ? len - 1 : 0;
+}
+
+/*
+ * The node of that path, or the last one above it that exists.  Whoever reads
+ * a node often reads others beside it: the last directory that was found is
+ * remembered for as long as nothing is removed.
+ */
+static bool walk(struct xs_tree *tree, const struct xs_path *path,
+		 struct xs_node **nodep)
+{
 	struct xs_node *node =
 		xs_path_is_special(path) ? tree->specials : tree->root;
 	struct xs_node *child = node;
+	size_t above = parent_len(path);
+	struct xs_recent *recent = &tree->recent;
 	struct xs_path_iter it;
 
 	xs_path_iter_init(&it, path);
+	if (recent->dir && above == recent->len &&
+	    !memcmp(path->text, recent->path, above)) {
+		node = recent->dir;
+		it.pos = path->text + above + 1;
+	}
 	while (child && xs_path_iter_next(&it)) {
 		child = xs_tree_child(tree, node, it.name, it.len, XS_NOW);
 		if (child)
 			node = child;
 	}
+	*nodep = node;
+	if (!child)
+		return false;
+	if (node->parent != recent->dir && above &&
+	    above <= sizeof(recent->path)) {
+		recent->dir = node->parent;
+		recent->len = above;
+		memcpy(recent->path, path->text, above);
+	}
+	return true;
+}
+
+/* Outside of transactions nothing has to be noted: straight to the node. */
+static int find_now(const struct xs_stage *stage, const struct xs_path *path,
+		    struct xs_node **nodep)
+{
+	struct xs_node *node;
+	bool found = walk(stage->tree, path, &node);
+
 	if (!(xs_perms_access(node->perms, &stage->cred) & XS_PERM_READ))
 		return -EACCES;
 	*nodep = node;
-	return child ? 0 : -ENOENT;
+	return found ? 0 : -ENOENT;
 }
 
 static int get_for_reading(struct xs_stage *stage, const struct xs_path *path,

@@ -12,7 +12,9 @@
  * I2  A removed node's subtree stays linked below it untouched: nobody gets
  *     there but through the removed node.
  * I3  The charge of a node is live exactly while it exists now and every node
- *     above it does.
+ *     above it does, or while it is in a doomed subtree and has its end before
+ *     it: XS_TREE_SLICE nodes of one go at once, the others bit by bit, so that
+ *     nobody waits for what one request removes.
  * I4  The owner index lists exactly the nodes with a live charge, but not those
  *     of the master domain, which has most and does not end.
  * I5  A value is behind the name if there is room for it; else there is a
@@ -220,6 +222,7 @@ int xs_tree_init(struct xs_tree *tree, struct xs_accounts *accounts,
 {
 	memset(tree, 0, sizeof(*tree));
 	xs_list_init(&tree->snapshots);
+	xs_list_init(&tree->doomed);
 	xs_list_init(&tree->deaths);
 	tree->accounts = accounts;
 	tree->key = *key;
@@ -236,50 +239,6 @@ int xs_tree_init(struct xs_tree *tree, struct xs_accounts *accounts,
 	if (tree->root)
 		tree->specials = new_top(tree, owner);
 	return tree->specials ? 0 : -ENOMEM;
-}
-
-static void free_owners(struct xs_tree *tree)
-{
-	struct xs_map_link *link, *next;
-	uint32_t i;
-
-	xs_map_for_each(link, next, &tree->owners, i) {
-		struct owner *o = xs_container_of(link, struct owner, link);
-
-		free(o->nodes);
-		free(o);
-	}
-	xs_map_fini(&tree->owners);
-}
-
-static void release(struct xs_tree *tree, struct xs_node *top)
-{
-	struct xs_node *node;
-
-	for (node = top; node; node = xs_node_next(top, node, XS_NOW)) {
-		unindex_owner(tree, node);
-		xs_charge_release(&node->charge);
-	}
-}
-
-/* Frees everything; all snapshots must be closed. */
-void xs_tree_fini(struct xs_tree *tree)
-{
-	struct xs_node *tops[] = {tree->root, tree->specials};
-	size_t i;
-
-	for (i = 0; i < 2; i++) {
-		if (!tops[i])
-			continue;
-		release(tree, tops[i]);
-		xs_tree_reap(tree, tops[i]);
-	}
-	if (tree->owners.buckets)
-		free_owners(tree);
-	if (tree->perms.map.buckets)
-		xs_perms_table_fini(&tree->perms);
-	xs_map_fini(&tree->nodes);
-	memset(tree, 0, sizeof(*tree));
 }
 
 static bool is_outside(const struct xs_node *node)
@@ -498,9 +457,19 @@ void xs_tree_link(struct xs_tree *tree, struct xs_node *parent,
 	tree->n_nodes++;
 }
 
+/* The node is nobody's any more. */
+static void settle_node(struct xs_tree *tree, struct xs_node *node)
+{
+	if (!node->charge.account)
+		return;
+	unindex_owner(tree, node);
+	xs_charge_release(&node->charge);
+	tree->n_nodes--;
+}
+
 /*
  * Removes a node (not the root) with everything below it.  What no snapshot
- * sees is freed at once.
+ * sees is freed, now or soon.
  */
 void xs_tree_remove(struct xs_tree *tree, struct xs_node *node,
 		    struct xs_version **version_take, uint16_t writer)
@@ -508,25 +477,23 @@ void xs_tree_remove(struct xs_tree *tree, struct xs_node *node,
 	struct xs_node *n, *parent = node->parent;
 	size_t bytes = 0;
 
-	for (n = node; n; n = xs_node_next(node, n, XS_NOW)) {
-		bytes += n->charge.bytes;
-		unindex_owner(tree, n);
-		xs_charge_release(&n->charge);
-		tree->n_nodes--;
-	}
+	tree->recent.dir = NULL;
 	parent->dir->n_children--;
 	parent->dir->names_len -= node->name_len + 1u;
 	touch_dir(tree, parent, writer);
-
 	xs_tree_retire(tree, node, version_take);
+	if (!node->old) {
+		xs_tree_doom(tree, node);
+		return;
+	}
+	for (n = node; n; n = xs_node_next(node, n, XS_NOW)) {
+		bytes += n->charge.bytes;
+		settle_node(tree, n);
+	}
 	xs_perms_unref(&tree->perms, node->perms);
 	node->perms = NULL;
 	node->gen = tree->gen;
 	node->writer = writer;
-	if (!node->old) {
-		xs_tree_reap(tree, node);
-		return;
-	}
 	/* Whoever's snapshot keeps the subtree pays for it. */
 	xs_charge_resize(&node->old->charge, node->old->charge.bytes + bytes);
 	if (xs_account_over(node->old->charge.account, XS_QUOTA_MEMORY))
@@ -578,6 +545,7 @@ void xs_tree_set_perms(struct xs_tree *tree, struct xs_node *node,
 
 static void unlink_node(struct xs_tree *tree, struct xs_node *node)
 {
+	settle_node(tree, node);
 	while (node->old) {
 		struct xs_version *version = node->old;
 
@@ -593,21 +561,86 @@ static void unlink_node(struct xs_tree *tree, struct xs_node *node)
 	free(node);
 }
 
-/* Frees a subtree that nobody sees any more, with what was removed in it. */
-void xs_tree_reap(struct xs_tree *tree, struct xs_node *top)
+/*
+ * Frees up to max nodes of a subtree that nobody sees any more, what was
+ * removed in it included, from below; false: some are left.
+ */
+static bool reap_some(struct xs_tree *tree, struct xs_node *top, uint32_t max)
 {
 	struct xs_node *node = top, *parent;
 
-	for (;;) {
+	for (; max; max--) {
 		while (node->dir && !xs_list_is_empty(&node->dir->children))
 			node = xs_container_of(node->dir->children.next,
 					       struct xs_node, sibling);
 		parent = node->parent;
-		if (node == top) {
-			unlink_node(tree, node);
-			return;
-		}
 		unlink_node(tree, node);
+		if (node == top)
+			return true;
 		node = parent;
 	}
+	return false;
+}
+
+/* Takes a subtree that nobody sees any more out of the tree and frees it. */
+void xs_tree_doom(struct xs_tree *tree, struct xs_node *top)
+{
+	xs_list_remove(&top->sibling);
+	xs_map_remove(&tree->nodes, &top->link);
+	top->parent = NULL;
+	xs_list_add_tail(&tree->doomed, &top->sibling);
+	reap_some(tree, top, XS_TREE_SLICE);
+}
+
+/* Goes on freeing; false: there is more to do. */
+bool xs_tree_settle_some(struct xs_tree *tree)
+{
+	struct xs_list *first = tree->doomed.next;
+
+	if (first == &tree->doomed)
+		return true;
+	reap_some(tree, xs_container_of(first, struct xs_node, sibling),
+		  XS_TREE_SLICE);
+	return xs_list_is_empty(&tree->doomed);
+}
+
+/* Frees what is left: accounts and the owner index are what they should be. */
+void xs_tree_settle(struct xs_tree *tree)
+{
+	while (!xs_tree_settle_some(tree))
+		;
+}
+
+static void free_owners(struct xs_tree *tree)
+{
+	struct xs_map_link *link, *next;
+	uint32_t i;
+
+	xs_map_for_each(link, next, &tree->owners, i) {
+		struct owner *o = xs_container_of(link, struct owner, link);
+
+		free(o->nodes);
+		free(o);
+	}
+	xs_map_fini(&tree->owners);
+}
+
+/* Frees everything; all snapshots must be closed. */
+void xs_tree_fini(struct xs_tree *tree)
+{
+	struct xs_node *tops[] = {tree->root, tree->specials};
+	size_t i;
+
+	if (tree->root)
+		xs_tree_settle(tree);
+	for (i = 0; i < 2; i++) {
+		if (tops[i])
+			reap_some(tree, tops[i], UINT32_MAX);
+	}
+	if (tree->owners.buckets)
+		free_owners(tree);
+	if (tree->perms.map.buckets)
+		xs_perms_table_fini(&tree->perms);
+	xs_map_fini(&tree->nodes);
+	memset(tree, 0, sizeof(*tree));
 }

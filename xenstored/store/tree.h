@@ -22,6 +22,9 @@ struct xs_version;
 /* "at" for the present state. */
 #define XS_NOW UINT64_MAX
 
+/* Nodes that are freed at a time: as many as a guest may own by default. */
+#define XS_TREE_SLICE 1000
+
 /* A node's children. */
 struct xs_dir {
 	struct xs_list children; /* in order of creation, removed ones too */
@@ -74,6 +77,13 @@ struct xs_snapshot {
 	bool revoked; /* closed because it came to keep too much memory */
 };
 
+/* A directory and its path, to begin a walk there; dir is NULL if unknown. */
+struct xs_recent {
+	struct xs_node *dir;
+	size_t len;
+	char path[112];
+};
+
 struct xs_tree {
 	struct xs_map nodes;
 	struct xs_map owners;
@@ -82,9 +92,11 @@ struct xs_tree {
 	struct xs_perms_table perms;
 	struct xs_accounts *accounts;
 	struct xs_list snapshots;
+	struct xs_list doomed;	  /* subtrees that are being freed */
 	struct xs_list deaths;	  /* of domains, since the oldest snapshot */
 	struct xs_node *root;	  /* "/" */
 	struct xs_node *specials; /* holds "@introduceDomain" and so on */
+	struct xs_recent recent;  /* stage.c's; none once anything is removed */
 	uint64_t gen;		  /* of the last change */
 	uint32_t n_nodes;	  /* that exist now, without the two above */
 	uint16_t master_domid;	  /* owner of what must have one */
@@ -165,6 +177,8 @@ struct xs_version *xs_version_new(void);
 void xs_version_free(struct xs_tree *tree, struct xs_version *version);
 void xs_tree_retire(struct xs_tree *tree, struct xs_node *node,
 		    struct xs_version **version_take);
-void xs_tree_reap(struct xs_tree *tree, struct xs_node *top);
+void xs_tree_doom(struct xs_tree *tree, struct xs_node *top);
+bool xs_tree_settle_some(struct xs_tree *tree);
+void xs_tree_settle(struct xs_tree *tree);
 
 #endif

@@ -154,6 +154,91 @@ START_TEST(test_heir)
 }
 END_TEST
 
+/* n nodes of domain 1's in a directory of dom0's, which is then removed. */
+static void fill_and_remove(struct fixture *f, unsigned int n)
+{
+	struct xs_cred dom0 = world_cred(0);
+	char path[32];
+	unsigned int i;
+
+	world_write(&f->w, &dom0, "/big", "");
+	for (i = 0; i < n; i++) {
+		sprintf(path, "/big/%u", i);
+		world_write(&f->w, &dom0, path, "value");
+		ck_assert_int_eq(world_set_perms(&f->w, &dom0, path, "n1"), 0);
+	}
+	ck_assert_int_eq(world_rm(&f->w, &dom0, "/big"), 0);
+}
+
+/* What is too much to be freed at once is gone for everybody all the same. */
+START_TEST(test_big_removal)
+{
+	struct fixture *f = setup();
+	struct xs_cred dom0 = world_cred(0);
+	const uint64_t *used = world_account(&f->w, 1)->used;
+	char *before, *after;
+
+	/* Nobody has to hear of so much. */
+	xs_watch_remove_all(&f->w.watches, &f->watcher);
+	before = world_dump(&f->w.tree, XS_NOW);
+	fill_and_remove(f, 3 * XS_TREE_SLICE);
+	ck_assert_uint_gt(used[XS_QUOTA_NODES], XS_TREE_SLICE);
+	after = world_dump(&f->w.tree, XS_NOW);
+	ck_assert_str_eq(before, after);
+	free(after);
+	/* The same names again, and removed again. */
+	fill_and_remove(f, 10);
+	after = world_dump(&f->w.tree, XS_NOW);
+	ck_assert_str_eq(before, after);
+	free(after);
+	free(before);
+	while (!xs_tree_settle_some(&f->w.tree))
+		;
+	ck_assert_uint_eq(used[XS_QUOTA_NODES], 3);
+	world_check(&f->w.tree);
+	/* The end of the owner does not wait for the rest. */
+	fill_and_remove(f, 3 * XS_TREE_SLICE);
+	ck_assert_uint_gt(used[XS_QUOTA_NODES], XS_TREE_SLICE);
+	xs_store_purge_domain(&f->w.tree, &f->w.watches, 1, XS_PURGE_NO_HEIR);
+	ck_assert(xs_account_is_zero(world_account(&f->w, 1)));
+	/* Nor does the end of the store. */
+	world_write(&f->w, &dom0, "/a/z", "");
+	fill_and_remove(f, 3 * XS_TREE_SLICE);
+	world_fini(&f->w);
+	free(f);
+}
+END_TEST
+
+/* A transaction that saw it ends: that frees as much, not at once either. */
+START_TEST(test_big_removal_seen)
+{
+	struct fixture *f = setup();
+	struct xs_cred dom0 = world_cred(0);
+	struct xs_stage stage;
+	unsigned int i;
+	char path[32];
+
+	xs_watch_remove_all(&f->w.watches, &f->watcher);
+	ck_assert_int_eq(xs_stage_init(&stage, &f->w.tree), 0);
+	for (i = 0; i < 3 * XS_TREE_SLICE; i++) {
+		sprintf(path, "/big/%u", i);
+		world_write(&f->w, &dom0, path, "value");
+	}
+	xs_stage_open_snapshot(&stage, &dom0, world_account(&f->w, 0));
+	/* One of them has a version of its own. */
+	world_write(&f->w, &dom0, "/big/7", "other");
+	ck_assert_int_eq(world_rm(&f->w, &dom0, "/big"), 0);
+	world_check(&f->w.tree);
+	xs_stage_close(&stage);
+	ck_assert(!xs_tree_settle_some(&f->w.tree));
+	world_check(&f->w.tree);
+	xs_tree_settle(&f->w.tree);
+	ck_assert_uint_eq(f->w.tree.nodes.n_entries, f->w.tree.n_nodes);
+	xs_stage_fini(&stage);
+	teardown(f);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("store/purge");
@@ -163,5 +248,7 @@ Suite *test_suite(void)
 	tcase_add_test(tc, test_no_memory);
 	tcase_add_test(tc, test_snapshot_still_sees);
 	tcase_add_test(tc, test_heir);
+	tcase_add_test(tc, test_big_removal);
+	tcase_add_test(tc, test_big_removal_seen);
 	return suite;
 }
