@@ -20,7 +20,17 @@ DAEMON_CFLAGS := $(CFLAGS) $(HARDEN) -Ixenstored
 LTO := $(if $(filter -O2,$(OPT)),$(if $(findstring gcc,$(shell \
 	$(CC) -v 2>&1 | tail -n 1)),-flto=auto -ffat-lto-objects))
 
-$(BUILD)/obj/%.o: %.c | $(DEPS_STAMP)
+# Objects are as old as the flags they were made with.  A checkout that has
+# none noted yet is believed.
+FLAGS_NOW   = $(CC) $(CFLAGS) $(HARDEN) $(LTO)
+FLAGS_STAMP := $(BUILD)/obj/flags
+.PHONY: flags-now
+$(FLAGS_STAMP): flags-now
+	@mkdir -p $(@D)
+	@if [ ! -e $@ ]; then echo '$(FLAGS_NOW)' >$@; touch -d @1 $@; \
+	elif [ '$(FLAGS_NOW)' != "$$(cat $@)" ]; then echo '$(FLAGS_NOW)' >$@; fi
+
+$(BUILD)/obj/%.o: %.c $(FLAGS_STAMP) | $(DEPS_STAMP)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(CC) $(DAEMON_CFLAGS) $(LTO) -MMD -MP -c -o $@ $<

@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #define SAMPLES_MAX 1000000u
-#define JOB_SECS    900 /* longest job, preparation included */
+#define JOB_SECS    150 /* longest job, preparation included */
 
 const char *socket_path;
 int daemon_pid;

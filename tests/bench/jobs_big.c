@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BATCH	64
-#define PER_DIR 1000
+#define BATCH	  64
+#define PER_DIR	  1000
+#define FILL_SECS 120 /* the peers take longer and longer */
 
 static long n_big;
 
@@ -25,7 +26,7 @@ static void job_fill(struct job *job)
 	char path[64];
 	long i, more;
 
-	job->secs = job->secs < 1 ? 240 : job->secs;
+	job->secs = job->secs < 1 ? FILL_SECS : job->secs;
 	job_begin(job);
 	while (n_big < job->n && job_more(job)) {
 		more = job->n - n_big < BATCH ? job->n - n_big : BATCH;

@@ -3,8 +3,8 @@
 
 Each job is done three times in the same daemon: once so that everything is
 there, then twice with different numbers of operations.  Their difference is
-the operations' alone, without what getting ready takes.  Instructions are those of the daemon and its libraries in user mode
-(callgrind).
+the operations' alone, without what getting ready takes.  Instructions are
+those of the daemon and its libraries in user mode (callgrind).
 """
 
 import json
@@ -20,8 +20,8 @@ from .engine import BenchError, Session
 EXPECTED = os.path.join(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))), 'icount.json')
 # What a change may cost before somebody has to say that it is worth it.  The
-# same program repeats to half a percent; another patch level of the compiler
-# or of the C library was worth up to 3 % when this was written.
+# same program repeats to half a percent, so this leaves room for another patch
+# level of the compiler or of the C library.
 TOLERANCE = 0.10
 # The C library chooses its string functions by the CPU: let it always take
 # those that every x86-64 has.

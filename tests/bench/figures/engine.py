@@ -28,6 +28,11 @@ class BenchError(Exception):
     """There is no figure, and why."""
 
 
+# What may go wrong with one figure and must not lose the others.
+TROUBLE = (BenchError, Mismatch, OSError, ValueError,
+           subprocess.SubprocessError)
+
+
 class Programs:
     """Where everything is."""
 

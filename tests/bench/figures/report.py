@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Results as Markdown with plots beside it."""
 
+import json
 import os
 import re
 from statistics import median
@@ -22,7 +23,7 @@ batch.  Daemon and client share one CPU, since between CPUs the wake-up of a
 virtual CPU hides everything else.  The daemons take turns, {reps} times where
 their speed allows; a figure is the median with the least and the most behind
 it.  Every reply is checked.  A ratio is ours to the better of Debian's two in
-this run.
+this run.  All that was measured is in [results.json](performance/results.json).
 '''
 
 
@@ -289,6 +290,8 @@ def failures(results):
         for kind, texts in group.get('failed', {}).items():
             lines += [f'* {NAMES[kind]}, {name}: {text}'
                       for text in sorted(set(texts))]
+    if results.data.get('cut_short'):
+        lines.append('* Some repetitions, for want of time.')
     if not lines:
         return ''
     return '\n## What ended early\n\n' + '\n'.join(lines) + '\n'
@@ -327,4 +330,8 @@ def write(data, out):
         text += '\n' + handle.read().split('\n', 1)[1]
     with open(f'{out}/performance.md', 'w', encoding='utf-8') as handle:
         handle.write(text)
+    with open(f'{out}/performance/results.json', 'w',
+              encoding='ascii') as handle:
+        json.dump(data, handle, separators=(',', ':'))
+        handle.write('\n')
     return text

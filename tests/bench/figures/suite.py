@@ -112,7 +112,7 @@ def idle(_kind):
 def domains(_kind):
     steps = []
     for n in DOMAINS:
-        steps += [(f'domain@{n}', f'domains:n={n}'),
+        steps += [(f'domain@{n}', f'domains:n={n},k={int(n > 100)}'),
                   (f'boot@{n}', 'boot:secs=0.5'),
                   (f'ringread@{n}', 'ring'),
                   (f'ringwrite@{n}', 'ring:k=1')]
@@ -209,10 +209,10 @@ FEW = {'c': 1, 'ocaml': 2}
 GROUPS = [
     Group('small', ALL, small),
     Group('more', XEN, small_more),
-    Group('watches', XEN, watches, {'c': 3, 'ocaml': 3}),
-    Group('watches1', XEN, watches_one, {'c': 3, 'ocaml': 3}),
+    Group('watches', XEN, watches, {'c': 2, 'ocaml': 2}),
+    Group('watches1', XEN, watches_one, {'c': 2, 'ocaml': 2}),
     Group('idle', XEN, idle),
-    Group('domains', XEN, domains, {'c': 3, 'ocaml': 3}),
+    Group('domains', XEN, domains, {'c': 1, 'ocaml': 2}),
     Group('freeze', ('ours',), freeze),
     Group('noisy', XEN, noisy, {'c': 2, 'ocaml': 2}, quotas=True),
     Group('siblings', XEN, siblings, {'c': 3, 'ocaml': 3}),
