@@ -14,6 +14,7 @@ import base64
 import os
 import re
 import sys
+import time
 from collections import Counter
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -365,12 +366,11 @@ class Case(Execution):
         self.say(f'D{domid} peek connection -> 0')
         client.poke('connection', 1)
         client.notify()
-        for _ in range(20000):
-            if not client.peek('connection'):
-                break
-            client.receive(ring.POLL)
-        else:
-            raise Mismatch('a reconnected ring', 'connection 1')
+        end = time.monotonic() + LIMITS.wait
+        while client.peek('connection'):
+            if time.monotonic() > end:
+                raise Mismatch('a reconnected ring', 'connection 1')
+            time.sleep(ring.POLL)
         self.fresh(domid)
         self.host.ring(domid).reset()
         return True
