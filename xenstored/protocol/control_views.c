@@ -77,6 +77,8 @@ int xs_control_domains(struct xs_request *req, const char *const *args,
 
 	if (rc)
 		return rc;
+	/* What is being removed is still in their accounts. */
+	xs_tree_settle(&req->protocol->store->tree);
 	for (; domid <= UINT16_MAX; domid++) {
 		const struct xs_domain *domain =
 			xs_domain_find(req->protocol->conns, (uint16_t)domid);

@@ -167,10 +167,10 @@ static int ask_quotas(struct commit *c)
 		return 0;
 	if (more)
 		more -= count_removed(c);
-	if (!xs_account_has_room(account, XS_QUOTA_NODES, more))
+	if (!xs_tree_has_room(c->tree, account, XS_QUOTA_NODES, more))
 		return -ENOSPC;
-	if (!xs_account_has_room(account, XS_QUOTA_MEMORY,
-				 (int64_t)c->new_bytes))
+	if (!xs_tree_has_room(c->tree, account, XS_QUOTA_MEMORY,
+			      (int64_t)c->new_bytes))
 		return -ENOMEM;
 	return 0;
 }

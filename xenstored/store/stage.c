@@ -630,9 +630,9 @@ static bool nodes_fit(struct xs_stage *stage, uint32_t n_more)
 {
 	if (!stage->is_tx || !stage->account->limited)
 		return true;
-	return xs_account_has_room(stage->account, XS_QUOTA_NODES,
-				   (int64_t)count_fresh(stage) + n_more -
-					   count_cut(stage));
+	return xs_tree_has_room(stage->tree, stage->account, XS_QUOTA_NODES,
+				(int64_t)count_fresh(stage) + n_more -
+					count_cut(stage));
 }
 
 /* Makes d and what is missing above it; all of it or nothing. */

@@ -611,6 +611,21 @@ void xs_tree_settle(struct xs_tree *tree)
 		;
 }
 
+/*
+ * Whether the account may use so much more.  A quota refuses nothing because
+ * of what was removed but still waits to be freed.
+ */
+bool xs_tree_has_room(struct xs_tree *tree, struct xs_account *account,
+		      enum xs_quota quota, int64_t more)
+{
+	if (xs_account_has_room(account, quota, more))
+		return true;
+	if (xs_list_is_empty(&tree->doomed))
+		return false;
+	xs_tree_settle(tree);
+	return xs_account_has_room(account, quota, more);
+}
+
 static void free_owners(struct xs_tree *tree)
 {
 	struct xs_map_link *link, *next;

@@ -180,5 +180,7 @@ void xs_tree_retire(struct xs_tree *tree, struct xs_node *node,
 void xs_tree_doom(struct xs_tree *tree, struct xs_node *top);
 bool xs_tree_settle_some(struct xs_tree *tree);
 void xs_tree_settle(struct xs_tree *tree);
+bool xs_tree_has_room(struct xs_tree *tree, struct xs_account *account,
+		      enum xs_quota quota, int64_t more);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,25 @@ START_TEST(test_big_removal)
 }
 END_TEST
 
+/* What is still to be freed is in nobody's way: a quota has it freed first. */
+START_TEST(test_room_after_big_removal)
+{
+	struct fixture *f = setup();
+	struct xs_cred dom1 = world_cred(1);
+	struct xs_account *account = world_account(&f->w, 1);
+
+	xs_watch_remove_all(&f->w.watches, &f->watcher);
+	account->limits.max[XS_QUOTA_NODES] = 2 * XS_TREE_SLICE;
+	fill_and_remove(f, 3 * XS_TREE_SLICE);
+	ck_assert_uint_gt(account->used[XS_QUOTA_NODES], 2 * XS_TREE_SLICE - 1);
+	ck_assert_int_eq(world_write(&f->w, &dom1, "/b/new", ""), 0);
+	ck_assert_uint_eq(account->used[XS_QUOTA_NODES], 4);
+	account->limits.max[XS_QUOTA_NODES] = 4;
+	ck_assert_int_eq(world_write(&f->w, &dom1, "/b/more", ""), -ENOSPC);
+	teardown(f);
+}
+END_TEST
+
 /* A transaction that saw it ends: that frees as much, not at once either. */
 START_TEST(test_big_removal_seen)
 {
@@ -249,6 +269,7 @@ Suite *test_suite(void)
 	tcase_add_test(tc, test_snapshot_still_sees);
 	tcase_add_test(tc, test_heir);
 	tcase_add_test(tc, test_big_removal);
+	tcase_add_test(tc, test_room_after_big_removal);
 	tcase_add_test(tc, test_big_removal_seen);
 	return suite;
 }
