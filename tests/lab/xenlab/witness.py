@@ -23,6 +23,7 @@ EMULATOR_MAX_NS = 100_000_000
 # What it says after such a reading, and also after others, which it explains.
 GIVES_UP = re.compile(r"read-back delay of .*, marking (?:\w+ )?unstable$")
 GIVEN_UP = re.compile(r"Marking TSC unstable due to clocksource watchdog$")
+LOG_END = "end-of-log"
 SLOW = 1.0          # seconds that an emulated processor may lose anyway
 # Lines of the emulated platform, whose timers tick only if the guest has them
 # tick; those of PV devices and between processors come when they like.
@@ -45,9 +46,10 @@ def must(ok, text):
         raise Noticed(text)
 
 
-def noticed(lines):
-    """Of a kernel log's LINES, those that a slow processor does not explain."""
-    left, before = [], ""
+def noticed(lines, before=""):
+    """Of a kernel log's LINES, those that a slow processor does not explain;
+    BEFORE is the one before them."""
+    left = []
     for line in lines:
         slow = EMULATOR.search(line)
         if slow:
@@ -65,7 +67,6 @@ class Witness:
         self.guest = guest
         self.before = None
         self.pause = 0.0
-        self._log_digest, self._log = "", []
         self._seen = None       # interrupts, when they were last looked at
         self._last = None       # all of that, if nothing was noticed
         self._still = set()     # lines that did not move between two looks
@@ -78,21 +79,19 @@ class Witness:
         return sorted(line for line in text.splitlines()
                       if not HOST_NODES.search(line))
 
-    def _in_guest(self):
-        """Boot id, digest of the kernel log, interrupts; one command takes a
-        busy guest seconds."""
+    def _in_guest(self, n="$(wc -l < /tmp/log)"):
+        """Boot id; digests of the kernel log's first N lines and of all; how
+        many there are; those from the Nth on; interrupts.  One command takes a
+        busy guest seconds, and all of its log half a minute."""
         # The interrupts of programs (image/juggle.c) are thousands.
-        text = self.guest.run("cat /proc/sys/kernel/random/boot_id; "
-                              "dmesg | md5sum; "
-                              "grep -v evtchn: /proc/interrupts")[1]
-        return text.split("\n", 2)
-
-    def _kernel_log(self, digest):
-        # All of it through an emulated console takes half a minute.
-        if digest != self._log_digest:
-            self._log = self.guest.run("dmesg", 30)[1].splitlines()
-            self._log_digest = digest
-        return noticed(self._log)
+        text = self.guest.run(
+            "cat /proc/sys/kernel/random/boot_id; dmesg > /tmp/log; "
+            f"head -n {n} /tmp/log | md5sum; md5sum < /tmp/log; "
+            f"wc -l < /tmp/log; tail -n +{n} /tmp/log; echo {LOG_END}; "
+            "grep -v evtchn: /proc/interrupts", 30)[1]
+        log, _, interrupts = text.partition(f"\n{LOG_END}\n")
+        boot_id, then, now, count, last, *new = log.splitlines()
+        return boot_id, then, (int(count), now), noticed(new, last), interrupts
 
     @staticmethod
     def _interrupts(text):
@@ -105,12 +104,14 @@ class Witness:
                     int(n) for n in counts.group(1).split())
         return found
 
-    def _look(self):
+    def _look(self, *lines):
         guest = self.guest
-        boot_id, log_digest, interrupts = self._in_guest()
+        boot_id, then, log, new, interrupts = self._in_guest(*lines)
         return {
             "domid": guest.domid(),
-            "kernel log": self._kernel_log(log_digest),
+            "kernel log": log,
+            "kernel log then": then,
+            "new in it": new,
             "boot id": boot_id,
             "nodes": self._nodes(),
             "interrupts": self._interrupts(interrupts),
@@ -120,7 +121,7 @@ class Witness:
 
     def look(self):
         self._last = None
-        first = self._seen or self._interrupts(self._in_guest()[2])
+        first = self._seen or self._interrupts(self._in_guest()[-1])
         self.before = self._look()
         now = self.before["interrupts"]
         self._still = {k for k in now
@@ -158,9 +159,13 @@ class Witness:
                  f"a clock jumped: {steps}, pause {self.pause}")
 
     def _unnoticed(self, nodes=True, lost_max=LOST_MAX):
-        old, new = self.before, self._look()
-        for name in ("domid", "boot id", "kernel log"):
+        old = self.before
+        n_lines, log = old["kernel log"]
+        new = self._look(n_lines)
+        for name in ("domid", "boot id"):
             self._same(name, old[name], new[name])
+        self._same("the old kernel log", log, new["kernel log then"])
+        must(not new["new in it"], f"new in its log: {new['new in it']}")
         if nodes:
             self._same("nodes", old["nodes"], new["nodes"])
         self._same("interrupts", sorted(old["interrupts"]),
