@@ -10,7 +10,7 @@
 
 #define BATCH	  64
 #define PER_DIR	  1000
-#define FILL_SECS 120 /* the peers take longer and longer */
+#define FILL_SECS 140 /* the peers take longer and longer */
 
 static long n_big;
 
