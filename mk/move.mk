@@ -41,3 +41,12 @@ soak: check-hvm
 .PHONY: check-matrix
 check-matrix: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
 	$(MOVE) matrix $(MOVE_ARGS)
+
+#: check-stubmove the same where xenstored is a domain of its own, on both hosts
+#:                or on one
+.PHONY: check-stubmove
+check-stubmove: hv lab-image stubdom $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
+	$(MOVE) stubmove $(MOVE_ARGS) --xenstored none
+	$(MOVE) stubmix $(MOVE_ARGS)
+
+soak: check-stubmove

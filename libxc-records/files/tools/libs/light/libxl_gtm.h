@@ -45,6 +45,8 @@ _hidden int libxl__gtm_timeout_ms(libxl__gc *gc);
 
 /* Whether the daemon can do all this, and knows the domain. */
 _hidden int libxl__gtm_store_probe(libxl__gc *gc, uint32_t domid);
+/* Of the domain that xenstore is in; guests' rings are granted to it. */
+_hidden int libxl__gtm_store_domid(libxl__gc *gc, uint32_t *domid_r);
 _hidden int libxl__gtm_store_quiesce(libxl__gc *gc, uint32_t domid);
 _hidden int libxl__gtm_store_resume(libxl__gc *gc, uint32_t domid);
 /* *blob_r is from malloc(). */

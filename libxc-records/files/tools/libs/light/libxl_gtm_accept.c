@@ -297,6 +297,26 @@ static void store_line(accept_state *as, const char *line)
     }
 }
 
+/*
+ * The guest's ring is granted to, and its port is for, the domain that xenstore
+ * was in where it was built, and it will not be asked to change that.
+ */
+static void check_store_domid(accept_state *as)
+{
+    libxl__gc *gc = as->gc;
+    long long theirs = libxl__gtm_json_get_number(as->offer, "store_domid",
+                                                  DOMID_FIRST_RESERVED - 1);
+    uint32_t ours;
+
+    if (libxl__json_map_get("store_domid", as->offer, JSON_ANY) && theirs < 0)
+        problem(as, "offer", "store_domid");
+    else if (libxl__gtm_store_domid(gc, &ours))
+        problem(as, "host", "the domain of xenstore is not known");
+    else if (theirs >= 0 && theirs != ours)
+        problem(as, "store", "its xenstore is domain %lld, here it is "
+                "domain %"PRIu32, theirs, ours);
+}
+
 static void check_store(accept_state *as)
 {
     libxl__gc *gc = as->gc;
@@ -307,6 +327,7 @@ static void check_store(accept_state *as)
     uint8_t *blob;
     ssize_t len;
 
+    check_store_domid(as);
     if (!text) {
         if (libxl__gtm_store_probe(gc, 0) < 0)
             problem(as, "store", "this xenstored cannot take over a domain");

@@ -244,6 +244,7 @@ static int offer_domain(offer *of)
     libxl_domain_type type = libxl__domain_type(gc, of->domid);
     libxl__gtm_stage stage;
     libxl_dominfo info;
+    uint32_t store_domid;
     int rc;
 
     libxl_dominfo_init(&info);
@@ -266,7 +267,11 @@ static int offer_domain(offer *of)
         LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN)
         problem(of, "its device model is not qemu-xen");
 
+    rc = libxl__gtm_store_domid(gc, &store_domid);
+    if (rc) goto out;
+
     libxl__gtm_json_number(of->hand, "domid", of->domid);
+    libxl__gtm_json_number(of->hand, "store_domid", store_domid);
     libxl__gtm_json_text(gc, of->hand, "uuid",
                          GCSPRINTF(LIBXL_UUID_FMT,
                                    LIBXL_UUID_BYTES(info.uuid)));

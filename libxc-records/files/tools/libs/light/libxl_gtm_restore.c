@@ -67,6 +67,7 @@ void libxl__gtm_restore_dispose(libxl__gtm_restore_state *grs)
 static int read_ports(libxl__gc *gc, uint32_t domid,
                       libxl__domain_build_state *state)
 {
+    xc_evtchn_status_t status = { .dom = domid };
     uint64_t store, console;
 
     if (xc_hvm_param_get(CTX->xch, domid, HVM_PARAM_STORE_EVTCHN, &store) ||
@@ -79,6 +80,17 @@ static int read_ports(libxl__gc *gc, uint32_t domid,
         LOGD(ERROR, domid, "the stream left it without a connection to the "
              "store");
         return ERROR_FAIL;
+    }
+    status.port = store;
+    if (xc_evtchn_status(CTX->xch, &status)) {
+        LOGED(ERROR, domid, "unable to read its port to the store");
+        return ERROR_FAIL;
+    }
+    if (status.status != EVTCHNSTAT_unbound ||
+        status.u.unbound.dom != state->store_domid) {
+        LOGD(ERROR, domid, "its port to the store is not for domain %"PRIu32
+             ", which xenstore is here", state->store_domid);
+        return ERROR_INVAL;
     }
     state->store_port = store;
     state->console_port = console;

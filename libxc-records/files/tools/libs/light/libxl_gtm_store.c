@@ -20,6 +20,9 @@
 /* How often a transfer is begun before it is given up. */
 #define TRANSFER_TRIES 3
 
+/* Held by who is in the middle of one. */
+#define TRANSFER_LOCK "transparent-store.lock"
+
 /* A transfer that was forgotten by the daemon: to be begun again. */
 #define TRANSFER_LOST 1
 
@@ -82,6 +85,35 @@ int libxl__gtm_store_quiesce(libxl__gc *gc, uint32_t domid)
 int libxl__gtm_store_resume(libxl__gc *gc, uint32_t domid)
 {
     return domain_command(gc, domid, "resume");
+}
+
+int libxl__gtm_store_domid(libxl__gc *gc, uint32_t *domid_r)
+{
+    const char *text;
+    int rc = libxl__xs_read_checked(gc, XBT_NULL, "/tool/xenstored/domid",
+                                    &text);
+
+    if (rc) return rc;
+    *domid_r = text ? strtoul(text, NULL, 10) : 0;
+    return 0;
+}
+
+/*----- one transfer at a time -----*/
+
+/*
+ * Through /dev/xen/xenbus, the way to a xenstored in a domain of its own, all
+ * programs of this host are one connection, and what one begins another would
+ * go on with.
+ */
+static libxl__flock *transfer_lock(libxl__gc *gc, uint32_t domid)
+{
+    libxl__flock *lock = libxl__lock_file(gc,
+                              GCSPRINTF("%s/%s", libxl__run_dir_path(),
+                                        TRANSFER_LOCK));
+
+    if (!lock)
+        LOGD(ERROR, domid, "unable to lock transfers of its store");
+    return lock;
 }
 
 /*----- base64 -----*/
@@ -202,11 +234,15 @@ static int export_once(libxl__gc *gc, uint32_t domid, void **blob_r,
 int libxl__gtm_store_export(libxl__gc *gc, uint32_t domid, void **blob_r,
                             uint32_t *len_r)
 {
+    libxl__flock *lock = transfer_lock(gc, domid);
     int tries = 0, rc;
 
+    if (!lock)
+        return ERROR_LOCK_FAIL;
     do
         rc = export_once(gc, domid, blob_r, len_r);
     while (rc == TRANSFER_LOST && ++tries < TRANSFER_TRIES);
+    libxl__unlock_file(lock);
 
     if (rc == TRANSFER_LOST) {
         LOGD(ERROR, domid, "xenstored forgot the export %d times", tries);
@@ -217,11 +253,17 @@ int libxl__gtm_store_export(libxl__gc *gc, uint32_t domid, void **blob_r,
 
 int libxl__gtm_store_probe(libxl__gc *gc, uint32_t domid)
 {
-    if (!control(gc, "export", "begin", GCSPRINTF("%u", domid), NULL))
-        return refused(gc, domid, "export begin");
+    libxl__flock *lock = transfer_lock(gc, domid);
+    int rc = 0;
 
-    control(gc, "export", "end", NULL, NULL);
-    return 0;
+    if (!lock)
+        return ERROR_LOCK_FAIL;
+    if (!control(gc, "export", "begin", GCSPRINTF("%u", domid), NULL))
+        rc = refused(gc, domid, "export begin");
+    else
+        control(gc, "export", "end", NULL, NULL);
+    libxl__unlock_file(lock);
+    return rc;
 }
 
 /*----- in -----*/
@@ -293,12 +335,16 @@ int libxl__gtm_store_import(libxl__gc *gc, uint32_t domid, const void *blob,
                             uint32_t len, const char *const *supplies,
                             bool commit, const char **said_r)
 {
+    libxl__flock *lock;
     int tries = 0, rc;
 
     if (!len || len > LIBXL__GTM_STORE_MAX) {
         LOGD(ERROR, domid, "bad size of the guest's store: %"PRIu32, len);
         return ERROR_INVAL;
     }
+    lock = transfer_lock(gc, domid);
+    if (!lock)
+        return ERROR_LOCK_FAIL;
 
     /* commit answers what check would, and does nothing if that is no. */
     do {
@@ -309,10 +355,11 @@ int libxl__gtm_store_import(libxl__gc *gc, uint32_t domid, const void *blob,
 
     if (rc == TRANSFER_LOST) {
         LOGD(ERROR, domid, "xenstored forgot the import %d times", tries);
-        return ERROR_FAIL;
+        rc = ERROR_FAIL;
+    } else {
+        control(gc, "import", "end", NULL, NULL);
     }
-
-    control(gc, "import", "end", NULL, NULL);
+    libxl__unlock_file(lock);
     return rc;
 }
 
