@@ -16,6 +16,8 @@
 #include "conn/domain.h"
 #include "freeze/export.h"
 #include "freeze/import.h"
+#include "live/load.h"
+#include "live/save.h"
 #include "plat/plat.h"
 #include "protocol/control.h"
 #include "protocol/request.h"
@@ -23,7 +25,8 @@
 #include "store/store.h"
 #include "wire/args.h"
 
-#define PIECE_SIZE   2880 /* bytes; 3840 characters */
+#define PIECE_SIZE   2880  /* bytes; 3840 characters */
+#define ALL	     "all" /* of the store, not one domain */
 #define BLOB_MAX     (64u * 1024 * 1024)
 #define SUPPLIES_MAX 1024
 
@@ -89,18 +92,28 @@ int xs_control_resume(struct xs_request *req, const char *const *args, size_t n)
 
 /* ---- Out -------------------------------------------------------------- */
 
+/* What a live update would hand over. */
+static int export_all(struct xs_conns *conns, struct xs_image_out *out)
+{
+	char text[XS_LIVE_TEXT];
+
+	return xs_live_save(conns, false, out, text);
+}
+
 static int export_begin(struct xs_request *req, const char *text)
 {
 	struct freeze_session *session = get_session(req);
 	struct xs_image_out out = {0};
+	bool all = !strcmp(text, ALL);
 	uint16_t domid;
-	int rc = xs_parse_domid(text, &domid);
+	int rc = all ? 0 : xs_parse_domid(text, &domid);
 
 	if (rc)
 		return rc;
 	if (!session)
 		return -ENOMEM;
-	rc = xs_domain_export(req->protocol->conns, domid, &out);
+	rc = all ? export_all(req->protocol->conns, &out)
+		 : xs_domain_export(req->protocol->conns, domid, &out);
 	if (rc) {
 		xs_image_out_fini(&out);
 		return rc;
@@ -268,6 +281,26 @@ static int import_with(struct xs_request *req, import_fn *fn)
 	return reply_text(req);
 }
 
+static void report_wrong(void *arg, const char *line)
+{
+	report_line(arg, true, line);
+}
+
+/* What a program that is to take over would say to it. */
+static int check_all(struct xs_conns *conns, const void *blob, size_t len,
+		     const struct xs_supplies *supplies,
+		     xs_import_report_fn *report, void *arg)
+{
+	struct xs_image image;
+	int rc = xs_live_read(&image, &conns->key, blob, len, false,
+			      report_wrong, arg);
+
+	(void)supplies;
+	(void)report;
+	xs_image_fini(&image);
+	return rc;
+}
+
 static int import_end(struct xs_request *req)
 {
 	struct freeze_session *session = req->conn->session;
@@ -288,6 +321,8 @@ int xs_control_import(struct xs_request *req, const char *const *args, size_t n)
 		return import_supply(req, args[2], args[3]);
 	if (n == 2 && !strcmp(args[1], "check"))
 		return import_with(req, xs_domain_check_blob);
+	if (n == 3 && !strcmp(args[1], "check") && !strcmp(args[2], ALL))
+		return import_with(req, check_all);
 	if (n == 2 && !strcmp(args[1], "commit"))
 		return import_with(req, xs_domain_import);
 	if (n == 2 && !strcmp(args[1], "end"))
