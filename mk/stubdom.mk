@@ -94,3 +94,33 @@ check-clang-stubdom: | $(DEPS_STAMP)
 check: check-stubdom
 check-stubdom: lab-image stubdom
 	$(LAB) test stubdom --our $(BUILD) --xenstored none $(LAB_ARGS)
+
+# The tool of dom0 that has a new domain take over, linked to Debian's Xen.
+REPLACE      := $(BUILD)/bin/xenstore-domain-replace
+REPLACE_OBJS := $(patsubst %.c,$(BUILD)/obj/%.o,\
+	$(wildcard tools/stubdom/replace/*.c) xenstored/state/crc32c.c)
+
+$(BUILD)/obj/tools/stubdom/replace/%.o: DAEMON_CFLAGS = $(CFLAGS) $(HARDEN) \
+	-Ixenstored -D_GNU_SOURCE -D__XEN_TOOLS__
+
+$(REPLACE): $(REPLACE_OBJS)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(OPT) -pie -Wl,-z,relro,-z,now -o $@ $^ -lxenctrl -lxenguest \
+		-lxenforeignmemory -lxenstore
+
+stubdom: $(REPLACE)
+
+-include $(REPLACE_OBJS:.o=.d)
+
+# What the suite does from dom0 to guests' rings.
+RINGTOOL := $(BUILD)/bin/ringtool
+$(BUILD)/obj/tests/stubdom/%.o: DAEMON_CFLAGS = $(CFLAGS) $(HARDEN) \
+	-D__XEN_TOOLS__
+$(RINGTOOL): $(BUILD)/obj/tests/stubdom/ring.o
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(OPT) -pie -Wl,-z,relro,-z,now -o $@ $^ -lxenctrl \
+		-lxenforeignmemory
+
+check-stubdom: $(RINGTOOL)

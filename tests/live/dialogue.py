@@ -86,6 +86,21 @@ def words_of(ctx, kind):
         expect(lu(host, 'S2', '-f', new), 'OK', '-f after a close')
 
 
+def leaves_for_nobody(ctx):
+    """A process has nobody who could take its place from outside."""
+    with Host(ctx) as host:
+        expect(host.ask('S1', 'CONTROL leave x'), 'EINVAL', 'timeout')
+        got = host.ask('S1', 'CONTROL leave')
+        if 'Nobody took over' not in got:
+            raise Failed(got)
+        still_there(host)
+        new = ctx.binaries['ours']
+        expect(lu(host, 'S1', '-f', new), 'OK', '-f')
+        expect(host.ask('S2', 'CONTROL leave'),
+               text('live-update session already active.'), 'meanwhile')
+        expect(lu(host, 'S1', '-a'), 'OK', '-a')
+
+
 def guest_may_not(ctx):
     with Host(ctx) as host:
         host.guest(1)
@@ -419,8 +434,8 @@ def no_restart_loop(ctx):
 
 
 def cases():
-    own = (guest_may_not, says_no, bad_options, vanishes, not_a_program,
-           exec_fails, exec_of_417_fails, no_room, cancelled,
+    own = (leaves_for_nobody, guest_may_not, says_no, bad_options, vanishes,
+           not_a_program, exec_fails, exec_of_417_fails, no_room, cancelled,
            after_the_request,
            open_transactions, forced, held_and_let_go, under_construction,
            frozen, options_kept, other_options, files, signals,

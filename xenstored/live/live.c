@@ -63,6 +63,7 @@ static void end_session(struct xs_live *live)
 	free(live->cmdline);
 	live->file = NULL;
 	live->cmdline = NULL;
+	live->leaving = false;
 	live->step = XS_LIVE_NONE;
 }
 
@@ -188,6 +189,32 @@ int xs_live_set_cmdline(struct xs_live *live, const struct xs_conn *conn,
 		return -ENOMEM;
 	free(live->cmdline);
 	live->cmdline = copy;
+	return 0;
+}
+
+/*
+ * The state is left to a successor in a domain of its own, which answers; if
+ * there is none after all, an answer comes from here.  As xs_live_open().
+ */
+int xs_live_leave(struct xs_live *live, struct xs_conn *conn,
+		  const struct xs_hdr *hdr, uint32_t timeout_s,
+		  const char **textp)
+{
+	int rc;
+
+	if (is_taken(live, textp))
+		return XS_LIVE_E_REFUSED;
+	rc = begin_session(live, conn, "successor");
+	if (rc)
+		return rc;
+	live->step = XS_LIVE_WAIT;
+	live->leaving = true;
+	live->for_417 = false;
+	live->force = false;
+	live->hdr = *hdr;
+	live->timeout_s = timeout_s;
+	live->started_ms = live->conns->now_ms;
+	xs_conn_park(conn);
 	return 0;
 }
 
@@ -482,6 +509,22 @@ static void replace(struct xs_live *live, struct xs_msg *ok)
 	undo(live, ok, ERROR_TEXT);
 }
 
+/* Returns only if nobody takes over. */
+static void leave(struct xs_live *live, struct xs_msg *ok)
+{
+	char text[XS_LIVE_TEXT];
+	struct xs_argv argv;
+	int rc = init_argv(live, &argv);
+
+	if (!rc && !xs_argv_has_update(&argv))
+		rc = xs_argv_add(&argv, "-U");
+	if (!rc)
+		rc = plat_live_leave(live->conns->plat, argv.list);
+	xs_argv_fini(&argv);
+	snprintf(text, sizeof(text), "Nobody took over: %s", strerror(-rc));
+	undo(live, ok, text);
+}
+
 /* Asks the new program once more about exactly what it will get. */
 static int ask_again(struct xs_live *live, const struct xs_image_out *out,
 		     char text[XS_LIVE_TEXT])
@@ -522,7 +565,7 @@ static void go(struct xs_live *live)
 		return;
 	}
 	rc = xs_live_save(conns, live->for_417, &out, text);
-	if (!rc)
+	if (!rc && !live->leaving)
 		rc = ask_again(live, &out, text);
 	if (!rc)
 		rc = plat_state_write(conns->plat, out.data, out.len);
@@ -532,6 +575,8 @@ static void go(struct xs_live *live)
 			 strerror(-rc));
 	if (rc)
 		undo(live, ok, text);
+	else if (live->leaving)
+		leave(live, ok);
 	else
 		replace(live, ok);
 }

@@ -41,6 +41,7 @@ struct xs_live {
 	uint64_t started_ms;
 	uint32_t timeout_s;
 	bool force;
+	bool leaving; /* the new program is somebody else's to start */
 	bool for_417; /* the new program is one like 4.17's, or may be */
 	char why[XS_LIVE_TEXT]; /* what was wrong with it as one like ours */
 
@@ -64,6 +65,9 @@ int xs_live_set_cmdline(struct xs_live *live, const struct xs_conn *conn,
 int xs_live_start(struct xs_live *live, struct xs_conn *conn,
 		  const struct xs_hdr *hdr, uint32_t timeout_s, bool force,
 		  char text[XS_LIVE_TEXT]);
+int xs_live_leave(struct xs_live *live, struct xs_conn *conn,
+		  const struct xs_hdr *hdr, uint32_t timeout_s,
+		  const char **textp);
 int xs_live_abort(struct xs_live *live, const char **textp);
 
 void xs_live_turn(struct xs_live *live);

@@ -172,6 +172,13 @@ void plat_program_stop(struct xs_plat *plat);
  */
 int plat_live_exec(struct xs_plat *plat, const char *const *argv);
 
+/*
+ * The state is left to a program that takes over from outside, and this one
+ * stands still; argv as above.  Returns only if nobody takes over, and nothing
+ * has changed then.  -ENOSYS: not here.
+ */
+int plat_live_leave(struct xs_plat *plat, const char *const *argv);
+
 /* ---- Text out --------------------------------------------------------- */
 
 /* One line without its newline.  Never fails: what cannot be said is lost. */

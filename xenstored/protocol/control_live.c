@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* CONTROL live-update: the dialogue of xenstore-control(8). */
+/* CONTROL live-update: the dialogue of xenstore-control(8); and leave. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,4 +132,22 @@ int xs_control_live_update(struct xs_request *req, const char *const *args,
 	else
 		return -EINVAL;
 	return reply(req, rc, text);
+}
+
+/* For a successor in another domain of the same number (docs/stubdom.md). */
+int xs_control_leave(struct xs_request *req, const char *const *args, size_t n)
+{
+	uint32_t timeout_s = DEFAULT_TIMEOUT_S;
+	const char *text = NULL;
+	int rc = n > 2 ? -EINVAL : 0;
+
+	if (n == 2)
+		rc = read_number(args[1], &timeout_s);
+	if (!rc)
+		rc = xs_live_leave(req->protocol->live, req->conn, req->hdr,
+				   timeout_s, &text);
+	if (rc)
+		return reply(req, rc, text);
+	req->parked = true;
+	return 0;
 }

@@ -8,18 +8,25 @@ row, and at the end the store's own end, by an exception.  To be run with --xens
 spoken to dom0's kernel before.
 """
 import re
+import struct
+from pathlib import Path
 
+from xenlab import stubstore
 from xenlab.checks import CONCURRENT, TOOLS
 from xenlab.guest import Guest
 from xenlab.paths import LabTimeout, wait_until
 from xenlab.runner import test
+from xenlab.stubstore import IMAGE, MEMORY, NAME
+from xenlab.witness import Witness
 
-IMAGE = "/our/stubdom/xenstored-stubdom"
-NAME = "Xenstore"
-MEMORY = 8
-WEIGHT = 20000  # of 256, which guests have
 KERNEL = "/dev/xen/xenbus"
 CONTROL = "/usr/lib/xen-4.17/bin/xenstore-control"
+REPLACE = "/our/bin/xenstore-domain-replace"
+# What a new console makes new, and what the test's own guest writes.
+MAY_CHANGE = re.compile(r"/console/(port|ring-ref|tty) |/data/(held|watched) ")
+# ELF: the entry point's and the first program header's places, in that p_offset
+# and p_vaddr; an instruction that faults, before there is anybody to be told.
+E_ENTRY, E_HEADER, P_OFFSET, UD2 = 24, 64, 8, b"\x0f\x0b"
 # Growth of the heap over ten guests: what the allocator keeps for later.
 GROWTH_PAGES = 16
 
@@ -38,26 +45,25 @@ done
 exit 1
 """
 
-START = r"""
-before=$(cut -d' ' -f1 /proc/uptime)
-init-xenstore-domain --kernel %s --memory %d || exit 1
-xenstore-read /tool/xenstored/domid
-echo $before $(cut -d' ' -f1 /proc/uptime)
+# The whole store in pieces.
+EXPORT = r"""
+size=$($control export begin all)
+at=0
+while [ $at -lt $size ]; do
+	$control export read $at | base64 -d || exit 1
+	at=$((at + 2880))
+done > /res/whole.state
+$control export end
+[ $(stat -c %s /res/whole.state) = $size ]
 """
 
 
 def console(s):
-    """All that the stub domain printed; xenconsoled writes it down."""
-    path = s.host.results / "guests" / f"guest-{NAME}.log"
-    try:
-        return path.read_text(errors="replace").replace("\r", "")
-    except OSError:
-        return ""
+    return stubstore.console(s.host)
 
 
 def wait_said(s, pattern, since=0, limit=10):
-    return wait_until(f"{pattern!r} on the console of the stub domain", limit,
-                      lambda: re.search(pattern, console(s)[since:]))
+    return stubstore.wait_said(s.host, pattern, since, limit)
 
 
 def nodes(s):
@@ -96,25 +102,16 @@ def settle(s, before):
 
 @test(60, vital=True)
 def stub_domain_starts(s):
-    words = s.host.out(START % (IMAGE, MEMORY), 30).split()
-    s.domid = int(words[-3])
-    assert s.domid > 0, words
-    seconds = float(words[-1]) - float(words[-2])
+    s.domid, seconds = stubstore.start(s.host)
     return f"domain {s.domid}, first answer to a tool after {seconds:.2f} s"
 
 
 @test(30, vital=True)
 def toolstack_starts(s):
     """xen-init-dom0, xenconsoled, and the dom0 kernel's own xenbus."""
-    s.host.start_tools()
-    s.host.poll("the dom0 kernel's nodes",
-                "xenstore-exists /local/domain/0/control/feature-poweroff", 5)
+    stubstore.start_tools(s.host, s.domid)
     name = s.host.out("xenstore-read /local/domain/0/name domid")
     assert name.split() == ["Domain-0", "0"], name
-    # With one processor for all of them a busy guest would get its 30 ms for
-    # each request that dom0 makes: store and dom0 have to come first.
-    s.host.run(f"xl sched-credit -d 0 -w {WEIGHT}; "
-               f"xl sched-credit -d {s.domid} -w {WEIGHT}")
     s.nodes_at_start = nodes(s)
 
 
@@ -196,6 +193,99 @@ def another_image_takes_over(s):
     return f"{seconds} s"
 
 
+def replace(s, options="", check=True):
+    """xenstore-domain-replace; answers its status and what it said."""
+    return s.host.run(f"{REPLACE} {options or '--kernel ' + IMAGE} 2>&1", 60,
+                      check=check)
+
+
+def another_domain_serves(s, before, held):
+    """Nothing changed in the store or for the guest, and the ports are there.
+    The console of the domain is a new one, so is its node."""
+    changed = sorted(line for line in nodes(s) ^ before
+                     if not MAY_CHANGE.search(line))
+    assert not changed, "changed in the store:\n" + "\n".join(changed)
+    listed = s.host.out(f"xl list {s.domid}").splitlines()[-1].split()
+    assert listed[0] == NAME and int(listed[2]) == MEMORY, listed
+    settle(s, held)
+    s.guest.wait_progress()
+    s.guest.check_no_errors()
+    s.guest.run("xsclient /dev/xen/xenbus check data/lab", 20)
+
+
+@test(90)
+def another_domain_takes_over(s):
+    """With the same number; twice.  Whoever asks meanwhile is answered by the
+    successor."""
+    s.witness = Witness(s.guest)
+    s.witness.hold()
+    before, held, since = nodes(s), state(s), len(console(s))
+    s.host.run("(for i in $(seq 400); do xenstore-read domid || exit 1; done; "
+               "echo all) > /res/asking 2>&1 &")
+    said = replace(s)[1]
+    wait_said(s, r"serving", since)
+    s.witness.watch_fires()
+    s.witness.transaction_commits()
+    said += replace(s)[1]
+    s.host.poll("who asked all the time", "grep -q all /res/asking", 60)
+    weight = s.host.out(f"xl sched-credit -d {s.domid}")
+    assert str(stubstore.WEIGHT) in weight, weight
+    another_domain_serves(s, before, held)
+    return " ".join(re.findall(r"after (\d+) ms", said)) + " ms"
+
+
+@test(60)
+def the_state_cannot_be_kept(s):
+    """The old domain goes on."""
+    before, held = nodes(s), state(s)
+    status, said = replace(s, f"--kernel {IMAGE} --state /proc/state", False)
+    assert status == 1 and "goes on" in said, said
+    assert not nodes(s) ^ before
+    settle(s, held)
+    s.guest.wait_progress()
+
+
+@test(60)
+def an_image_that_ends_at_once(s):
+    """Domains of it are tried, then the one that was there."""
+    before, held = nodes(s), state(s)
+    broken = bytearray((Path(s.host.config.our) /
+                        "stubdom/xenstored-stubdom").read_bytes())
+    # Of the only segment: where it is in the file, and to be in memory.
+    entry, = struct.unpack_from("<Q", broken, E_ENTRY)
+    offset, address = struct.unpack_from("<QQ", broken, E_HEADER + P_OFFSET)
+    at = entry - address + offset
+    broken[at:at + len(UD2)] = UD2
+    (s.host.results / "broken").write_bytes(broken)
+    said = replace(s, f"--kernel /res/broken --fallback {IMAGE}")[1]
+    assert "WITH THE SECOND IMAGE" in said, said
+    another_domain_serves(s, before, held)
+    return said.splitlines()[-1]
+
+
+@test(90)
+def too_little_memory_for_it(s):
+    """There is no xenstore then, but its state; and the next try has it."""
+    before, held = nodes(s), state(s)
+    status, said = replace(s, f"--kernel {IMAGE} --memory 1", False)
+    assert status == 3 and "THERE IS NO XENSTORE" in said, said
+    said = replace(s, f"--kernel {IMAGE} --memory {MEMORY}")[1]
+    another_domain_serves(s, before, held)
+    return said.splitlines()[-1]
+
+
+@test(60)
+def whole_store_leaves_over_control(s):
+    """In pieces; all programs of dom0 are one connection to the store."""
+    s.host.run(f"control={CONTROL}\n{EXPORT}", 60)
+    s.host.run("/our/bin/xsdump verify /res/whole.state", 20)
+    out = s.host.out("/our/bin/xsdump tree -f /res/whole.state", 20)
+    found = {line.split(" = ")[0] for line in out.splitlines()}
+    missing = {line.split(" = ")[0] for line in nodes(s)} - found
+    assert not missing, f"not in the export: {sorted(missing)}"
+    return s.host.out("stat -c '%s bytes' /res/whole.state")
+
+
 @test(60)
 def reboot(s):
     """Asked over control/shutdown; the same guest comes back as a new one."""
@@ -222,6 +312,63 @@ def destroyed_in_mid_request(s):
     left = sorted(line for line in nodes(s) - s.nodes_at_start
                   if not STAY.match(line))
     assert not left, "left in the store:\n" + "\n".join(left)
+
+
+def idle_guest(s, number):
+    """At work with the store only; answers the guest and its domid."""
+    guest = Guest(s.host, f"h{number}", 30 + number, memory=96, disk=False,
+                  net=False, idle=True)
+    guest.create()
+    guest.wait_ready()
+    return guest, guest.domid()
+
+
+@test(120)
+def hostile_ring_pages(s):
+    """Indexes that no ring can have, bytes by chance, a page that goes: who
+    does that is ignored until its end, and nothing of it stays."""
+    before = state(s)
+    for number, harm in enumerate(("indexes", "garbage", "unmap")):
+        since = len(console(s))
+        guest, domid = idle_guest(s, number)
+        guest.run("setsid xsclient /dev/xen/xenbus hammer data/h 600 "
+                  "> /dev/console 2>&1 &")
+        guest.wait_console(r"^XS hammering", 20)
+        s.host.run(f"/our/bin/ringtool {domid} {harm}")
+        if harm != "unmap":
+            wait_said(s, rf"ring domid={domid} ignored", since)
+        s.host.run(f"{CONTROL} check && xenstore-read domid && "
+                   f"xenstore-write /lab-1 x && xenstore-rm /lab-1")
+        guest.destroy()
+        settle(s, before)
+
+
+@test(120)
+def no_port_left(s):
+    """The domain has as many event channels as it needs now: the next guest
+    has no xenstore, all others have; and with its end all is as before."""
+    held = state(s)
+    guests = [idle_guest(s, 0)]
+    ports = [int(n) for n in re.findall(r"^ *(\d+):", s.host.out(
+        f"lsevtchn {s.domid}"), re.M)]
+    replace(s, f"--kernel {IMAGE} --ports {max(ports)}")
+    full = state(s)
+    s.host.run("xl create -p /srv/h0.cfg name='\"h9\"'", 40)
+    domid = int(s.host.out("xl domid h9"))
+    known = s.host.out(f"{CONTROL} domains")
+    assert re.search(rf"domid={domid} introduced=no", known) or \
+        f"domid={domid} " not in known, known
+    guests[0][0].run("xsclient /dev/xen/xenbus check data/lab", 20)
+    s.host.run("xl destroy h9", 20)
+    settle(s, full)
+    guests[0][0].destroy()
+    replace(s)
+    settle(s, held)
+    guest, domid = idle_guest(s, 1)
+    assert re.search(rf"domid={domid} introduced=yes",
+                     s.host.out(f"{CONTROL} domains"))
+    guest.destroy()
+    return f"{max(ports)} ports"
 
 
 @test(120)

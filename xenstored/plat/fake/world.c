@@ -515,3 +515,10 @@ int plat_live_exec(struct xs_plat *plat, const char *const *argv)
 	(void)argv;
 	return -ENOSYS;
 }
+
+int plat_live_leave(struct xs_plat *plat, const char *const *argv)
+{
+	(void)plat;
+	(void)argv;
+	return -ENOSYS;
+}

@@ -166,3 +166,11 @@ int plat_live_exec(struct xs_plat *plat, const char *const *argv)
 	prepare(plat, false);
 	return -err;
 }
+
+/* See plat.h.  Sockets and memory of a process go with it. */
+int plat_live_leave(struct xs_plat *plat, const char *const *argv)
+{
+	(void)plat;
+	(void)argv;
+	return -ENOSYS;
+}

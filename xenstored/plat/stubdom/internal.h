@@ -45,7 +45,7 @@ enum xs_access {
 void xs_paging_init(uint64_t ram_end);
 void xs_paging_set(uint64_t page, enum xs_access access, uint64_t *table);
 void xs_paging_map_special(uint64_t page);
-void xs_paging_open_low(void);
+void xs_paging_low(enum xs_access access);
 void xs_paging_window_table(unsigned int index, uint64_t *table);
 
 /* memory.c */
@@ -98,6 +98,10 @@ int xs_event_reset(void);
 /* kexec.c */
 int xs_kexec(const void *program, size_t program_len, const void *state,
 	     size_t state_len, const char *cmdline);
+
+/* program.c: what comes after us is told; -E2BIG */
+int xs_program_cmdline(const struct xs_plat *plat, const char *const *argv,
+		       char cmdline[XS_CMDLINE_MAX]);
 
 /* boot.c */
 uint64_t xs_boot_ns(void);

@@ -151,7 +151,7 @@ int xs_kexec(const void *program, size_t program_len, const void *state,
 		ret = make_copies(&step, &image, state, state_len);
 	if (ret)
 		return ret;
-	xs_paging_open_low();
+	xs_paging_low(XS_ACCESS_WRITE);
 	memset(info, 0, sizeof(*info));
 	info->step = step;
 	fill_info(info, &image, cmdline);

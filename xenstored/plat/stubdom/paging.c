@@ -112,11 +112,11 @@ void xs_paging_set(uint64_t page, enum xs_access access, uint64_t *table)
 	xs_invlpg(page);
 }
 
-/* Shows the pages below the image, for the step to the next one (kexec.c). */
-void xs_paging_open_low(void)
+/* The pages below the image, for who comes after us (kexec.c, leave.c). */
+void xs_paging_low(enum xs_access access)
 {
 	uint64_t page;
 
 	for (page = STEP_CODE; page < IMAGE_BASE; page += PAGE_SIZE)
-		xs_paging_set(page, XS_ACCESS_WRITE, image_l1);
+		xs_paging_set(page, access, image_l1);
 }

@@ -94,21 +94,32 @@ void plat_state_remove(struct xs_plat *plat)
 	forget(&plat->state, &plat->state_len);
 }
 
+/* The words of argv but for the program's name. */
+int xs_program_cmdline(const struct xs_plat *plat, const char *const *argv,
+		       char cmdline[XS_CMDLINE_MAX])
+{
+	size_t len;
+
+	/* The port of the first ring is not asked for twice. */
+	len = (size_t)snprintf(cmdline, XS_CMDLINE_MAX, "--event %u",
+			       plat->master_port);
+	for (argv++; *argv; argv++) {
+		if (len + strlen(*argv) + 2 > XS_CMDLINE_MAX)
+			return -E2BIG;
+		len += (size_t)snprintf(cmdline + len, XS_CMDLINE_MAX - len,
+					" %s", *argv);
+	}
+	return 0;
+}
+
 /* See plat.h. */
 int plat_live_exec(struct xs_plat *plat, const char *const *argv)
 {
 	char cmdline[XS_CMDLINE_MAX];
-	size_t len;
+	int ret = xs_program_cmdline(plat, argv, cmdline);
 
-	/* The port of the first ring is not asked for twice. */
-	len = (size_t)snprintf(cmdline, sizeof(cmdline), "--event %u",
-			       plat->master_port);
-	for (argv++; *argv; argv++) {
-		if (len + strlen(*argv) + 2 > sizeof(cmdline))
-			return -E2BIG;
-		len += (size_t)snprintf(cmdline + len, sizeof(cmdline) - len,
-					" %s", *argv);
-	}
+	if (ret)
+		return ret;
 	return xs_kexec(plat->program, plat->program_len, plat->state,
 			plat->state_len, cmdline);
 }
