@@ -121,6 +121,6 @@ $(RINGTOOL): $(BUILD)/obj/tests/stubdom/ring.o
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(OPT) -pie -Wl,-z,relro,-z,now -o $@ $^ -lxenctrl \
-		-lxenforeignmemory
+		-lxenforeignmemory -lxenevtchn -lxengnttab
 
 check-stubdom: $(RINGTOOL)

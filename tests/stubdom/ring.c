@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * ringtool: does from dom0 to a guest's ring page what a hostile guest could do
- * to it (tests/lab/suites/stubdom.py).
+ * to it, or what a daemon in dom0 would have to (tests/lab/suites/stubdom.py).
  *
  *   ringtool DOMID indexes    indexes that no ring can have
  *   ringtool DOMID garbage    every byte of it, again and again for a second
  *   ringtool DOMID unmap      the page is no memory of the guest's any more
+ *   ringtool DOMID bind       the guest's port, to one of dom0's
+ *   ringtool DOMID grant      maps the page by the guest's grant
  */
 #include <errno.h>
 #include <stdint.h>
@@ -18,7 +20,9 @@
 #include <xenctrl.h>
 #include <xen/hvm/params.h>
 #include <xen/io/xs_wire.h>
+#include <xenevtchn.h>
 #include <xenforeignmemory.h>
+#include <xengnttab.h>
 
 #define GARBAGE_S 1
 
@@ -40,6 +44,23 @@ static void write_garbage(void *page)
 	}
 }
 
+static void bind_port(uint32_t domid, uint32_t port)
+{
+	xenevtchn_handle *xce = xenevtchn_open(NULL, 0);
+
+	if (!xce || xenevtchn_bind_interdomain(xce, domid, port) < 0)
+		fail("bind");
+}
+
+static void map_grant(uint32_t domid)
+{
+	xengnttab_handle *xgt = xengnttab_open(NULL, 0);
+
+	if (!xgt || !xengnttab_map_grant_ref(
+			    xgt, domid, GNTTAB_RESERVED_XENSTORE, PROT_READ))
+		fail("grant");
+}
+
 int main(int argc, char **argv)
 {
 	xenforeignmemory_handle *fmem = xenforeignmemory_open(NULL, 0);
@@ -55,6 +76,14 @@ int main(int argc, char **argv)
 	    xc_hvm_param_get(xch, domid, HVM_PARAM_STORE_EVTCHN, &port))
 		fail("parameters");
 	pfn = gfn;
+	if (!strcmp(argv[2], "bind")) {
+		bind_port(domid, (uint32_t)port);
+		return 0;
+	}
+	if (!strcmp(argv[2], "grant")) {
+		map_grant(domid);
+		return 0;
+	}
 	if (!strcmp(argv[2], "unmap")) {
 		if (xc_domain_decrease_reservation_exact(xch, domid, 1, 0,
 							 &pfn))

@@ -265,10 +265,19 @@ def an_image_that_ends_at_once(s):
 
 @test(90)
 def too_little_memory_for_it(s):
-    """There is no xenstore then, but its state; and the next try has it."""
-    before, held = nodes(s), state(s)
+    """There is no xenstore then, but its state; and the next try has it.
+    Meanwhile nobody with another number can have the place: not dom0, for which
+    the guest's port and grant are not, and no second xenstore domain."""
+    before, held, domid = nodes(s), state(s), s.guest.domid()
     status, said = replace(s, f"--kernel {IMAGE} --memory 1", False)
     assert status == 3 and "THERE IS NO XENSTORE" in said, said
+    for way, why in (("bind", "Invalid argument"), ("grant", "")):
+        status, said = s.host.run(f"/our/bin/ringtool {domid} {way} 2>&1",
+                                  check=False)
+        assert status == 1 and f"ringtool: {way}: {why}" in said, said
+    status, said = s.host.run(f"init-xenstore-domain --kernel {IMAGE} "
+                              f"--memory {MEMORY} 2>&1", 30, check=False)
+    assert status and "Xenbus setup ioctl failed" in said, said
     said = replace(s, f"--kernel {IMAGE} --memory {MEMORY}")[1]
     another_domain_serves(s, before, held)
     return said.splitlines()[-1]
