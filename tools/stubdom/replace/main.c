@@ -259,6 +259,7 @@ static const struct bytes *succeed(xc_interface *xch, const struct facts *facts,
 			    i ? "second" : "first", try + 1);
 		}
 	}
+	destroy(xch, facts);
 	return NULL;
 }
 
@@ -287,7 +288,7 @@ int main(int argc, char **argv)
 	read_image(xch, options.kernel, &images[0]);
 	read_image(xch, options.fallback, &images[1]);
 	start = now_ms();
-	if (old_find(xch, &facts)) {
+	if (old_find(xch, &facts) && !old_is_dead(xch, &facts)) {
 		take_over_from(xch, &facts, options.state_file, &state);
 	} else {
 		if (file_load(options.state_file, &facts, &state))
