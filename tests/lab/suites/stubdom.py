@@ -7,6 +7,7 @@ guest with disk and network under which the store is replaced, ten guests in a
 row, and at the end the store's own end, by an exception.  To be run with --xenstored none: no daemon may have
 spoken to dom0's kernel before.
 """
+import json
 import re
 import struct
 from pathlib import Path
@@ -44,6 +45,19 @@ for i in $(seq 100); do
 done
 exit 1
 """
+
+# The whole store in pieces.
+EXPORT = r"""
+size=$($control export begin all)
+at=0
+while [ $at -lt $size ]; do
+	$control export read $at | base64 -d || exit 1
+	at=$((at + 2880))
+done > /res/whole.state
+$control export end
+[ $(stat -c %s /res/whole.state) = $size ]
+"""
+
 
 def console(s):
     return stubstore.console(s.host)
@@ -256,6 +270,36 @@ def an_image_that_ends_at_once(s):
     return said.splitlines()[-1]
 
 
+@test(90)
+def nobody_takes_over(s):
+    """There is no xenstore then, but its state; and the next try has it.
+    Meanwhile dom0 cannot have the place: the guest's port and grant are for
+    another domain."""
+    before, held, domid = nodes(s), state(s), s.guest.domid()
+    broken = make_broken(s)
+    status, said = replace(s, f"--kernel {broken} --fallback {broken}", False)
+    assert status == 3 and "THERE IS NO XENSTORE" in said, said
+    for way, why in (("bind", "Invalid argument"), ("grant", "")):
+        status, said = s.host.run(f"/our/bin/ringtool {domid} {way} 2>&1",
+                                  check=False)
+        assert status == 1 and f"ringtool: {way}: {why}" in said, said
+    said = replace(s)[1]
+    another_domain_serves(s, before, held)
+    return said.splitlines()[-1]
+
+
+@test(60)
+def whole_store_leaves_over_control(s):
+    """In pieces; all programs of dom0 are one connection to the store."""
+    s.host.run(f"control={CONTROL}\n{EXPORT}", 60)
+    s.host.run("/our/bin/xsdump verify /res/whole.state", 20)
+    out = s.host.out("/our/bin/xsdump json -c /res/whole.state", 20)
+    found = {node["path"] for node in json.loads(out)["nodes"]}
+    missing = {line.split(" = ")[0] for line in nodes(s)} - found
+    assert not missing, f"not in the export: {sorted(missing)}"
+    return s.host.out("stat -c '%s bytes' /res/whole.state")
+
+
 @test(60)
 def reboot(s):
     """Asked over control/shutdown; the same guest comes back as a new one."""
@@ -282,6 +326,63 @@ def destroyed_in_mid_request(s):
     left = sorted(line for line in nodes(s) - s.nodes_at_start
                   if not STAY.match(line))
     assert not left, "left in the store:\n" + "\n".join(left)
+
+
+def idle_guest(s, number):
+    """At work with the store only; answers the guest and its domid."""
+    guest = Guest(s.host, f"h{number}", 30 + number, memory=96, disk=False,
+                  net=False, idle=True)
+    guest.create()
+    guest.wait_ready()
+    return guest, guest.domid()
+
+
+@test(120)
+def hostile_ring_pages(s):
+    """Indexes that no ring can have, bytes by chance, a page that goes: who
+    does that is ignored until its end, and nothing of it stays."""
+    before = state(s)
+    for number, harm in enumerate(("indexes", "garbage", "unmap")):
+        since = len(console(s))
+        guest, domid = idle_guest(s, number)
+        guest.run("setsid xsclient /dev/xen/xenbus hammer data/h 600 "
+                  "> /dev/console 2>&1 &")
+        guest.wait_console(r"^XS hammering", 20)
+        s.host.run(f"/our/bin/ringtool {domid} {harm}")
+        if harm != "unmap":
+            wait_said(s, rf"ring domid={domid} ignored", since)
+        s.host.run(f"{CONTROL} check && xenstore-read domid && "
+                   f"xenstore-write /lab-1 x && xenstore-rm /lab-1")
+        guest.destroy()
+        settle(s, before)
+
+
+@test(120)
+def no_port_left(s):
+    """The domain has as many event channels as it needs now: the next guest
+    has no xenstore, all others have; and with its end all is as before."""
+    held = state(s)
+    guests = [idle_guest(s, 0)]
+    ports = [int(n) for n in re.findall(r"^ *(\d+):", s.host.out(
+        f"lsevtchn {s.domid}"), re.M)]
+    replace(s, f"--kernel {IMAGE} --ports {max(ports)}")
+    full = state(s)
+    s.host.run("xl create -p /srv/h0.cfg name='\"h9\"'", 40)
+    domid = int(s.host.out("xl domid h9"))
+    known = s.host.out(f"{CONTROL} domains")
+    assert re.search(rf"domid={domid} introduced=no", known) or \
+        f"domid={domid} " not in known, known
+    guests[0][0].run("xsclient /dev/xen/xenbus check data/lab", 20)
+    s.host.run("xl destroy h9", 20)
+    settle(s, full)
+    guests[0][0].destroy()
+    replace(s)
+    settle(s, held)
+    guest, domid = idle_guest(s, 1)
+    assert re.search(rf"domid={domid} introduced=yes",
+                     s.host.out(f"{CONTROL} domains"))
+    guest.destroy()
+    return f"{max(ports)} ports"
 
 
 @test(120)
