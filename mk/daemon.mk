@@ -12,6 +12,7 @@ LINUX_SRCS := $(wildcard xenstored/plat/linux/*.c) \
 CORE_OBJS  := $(CORE_SRCS:%.c=$(BUILD)/obj/%.o)
 LINUX_OBJS := $(LINUX_SRCS:%.c=$(BUILD)/obj/%.o)
 XEN_LIBS   := -lxenevtchn -lxengnttab -lxenctrl
+LINUX_LIBS := -lseccomp
 CORE_LIBS  := -ltalloc
 DAEMON_CFLAGS := $(CFLAGS) $(HARDEN) -Ixenstored
 
@@ -42,7 +43,8 @@ $(BUILD)/libcore.a: $(CORE_OBJS)
 $(BUILD)/bin/xenstored: $(LINUX_OBJS) $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	@$(CC) $(OPT) $(LTO) -pie -Wl,-z,relro,-z,now -o $@ $^ $(XEN_LIBS) $(CORE_LIBS)
+	@$(CC) $(OPT) $(LTO) -pie -Wl,-z,relro,-z,now -o $@ $^ $(XEN_LIBS) $(LINUX_LIBS) \
+		$(CORE_LIBS)
 
 -include $(CORE_OBJS:.o=.d) $(LINUX_OBJS:.o=.d)
 

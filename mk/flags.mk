@@ -13,3 +13,6 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 
 # What stands in for Xen in tests without one (tests/shim).
 SHIM     := $(BUILD)/tests/xenshim.so
+
+# Tries what a running daemon must not be able to do (tests/confine).
+PROBE    := $(BUILD)/tests/confine/probe

@@ -13,7 +13,7 @@ lab-image:
 	@$(LAB) build
 
 #: check-lab      our daemon as the only xenstored of a real Xen host
-check-lab: lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
+check-lab: lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump $(PROBE)
 	$(LAB) test daemon --our $(BUILD) --xenstored our $(LAB_ARGS)
 	$(LAB) test freeze --our $(BUILD) --xenstored our $(LAB_ARGS)
 	$(LAB) test live --our $(BUILD) --xenstored debian-c $(LAB_ARGS)

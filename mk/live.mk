@@ -6,8 +6,8 @@ LIVE      ?=
 
 .PHONY: check-live bench-live
 #: check-live     live updates, to and from Debian's daemons (LIVE=ours-c/: some)
-check-live: $(SHIM) $(BUILD)/bin/xenstored
-	tests/live/run $(LIVE_ARGS) $(if $(LIVE),-c $(LIVE))
+check-live: $(SHIM) $(BUILD)/bin/xenstored $(PROBE)
+	tests/live/run $(LIVE_ARGS) --probe $(PROBE) $(if $(LIVE),-c $(LIVE))
 
 #: bench-live     how long nobody is answered while 100,000 nodes change hands
 bench-live: $(SHIM) $(BUILD)/bin/xenstored

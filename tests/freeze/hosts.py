@@ -42,7 +42,7 @@ class Host:
         self.world = World(f'{self.base}/xen')
         self.daemon = Daemon('ours', args.binary, args.shim, None, self.base,
                              trace, args.wrap.split())
-        self.daemon.start(self.world, [])
+        self.daemon.start(self.world, args.option)
         if not self.daemon.wait_ready():
             raise Mismatch('a daemon', self.daemon.log_text().decode())
         self.clients = []

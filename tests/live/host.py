@@ -33,8 +33,9 @@ def expect(got, want, what):
 class Context:
     """What all tests share: where the programs are."""
 
-    def __init__(self, shim, binary, peers, verbose):
+    def __init__(self, shim, binary, probe, peers, verbose):
         self.shim = os.path.abspath(shim)
+        self.probe = os.path.abspath(probe)
         self.peers = peers
         self.binaries = {'ours': os.path.abspath(binary),
                          'c': f'{peers.xen_bin}/xenstored',

@@ -375,8 +375,11 @@ void *mmap64(void *addr, size_t len, int prot, int flags, int fd, off64_t off)
 
 static int open_port_file(void)
 {
-	int fd = memfd_create("xsd_port", 0);
+	char path[4096];
+	int fd;
 
+	shim_path(path, sizeof(path), "xsd_port", 0);
+	fd = raw_open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd >= 0 && (write(fd, DOM0_PORT, 1) != 1 || lseek(fd, 0, SEEK_SET)))
 		abort();
 	return fd;

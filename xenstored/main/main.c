@@ -376,9 +376,11 @@ static int run(struct daemon *d)
 		ret = take_over(d);
 	} else {
 		ret = start(d, NULL);
-		if (!ret)
-			ret = tell_ready(d);
 	}
+	if (!ret && !d->options.no_confine)
+		xs_plat_linux_confine(d->plat);
+	if (!ret && !d->options.live_update)
+		ret = tell_ready(d);
 	if (!ret)
 		ret = serve(d);
 	stop(d);

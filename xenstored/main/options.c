@@ -264,6 +264,7 @@ static const struct opt opts[] = {
 	OPT("output-pid", 'P', no, take_flag, MEMBER(print_pid)),
 	OPT("verbose", 'V', no, take_flag, MEMBER(settings.trace)),
 	OPT("keep-orphans", 'K', no, take_flag, MEMBER(settings.keep_orphans)),
+	OPT("no-confine", 0, no, take_flag, MEMBER(no_confine)),
 	OPT("live-update", 'U', no, take_flag, MEMBER(live_update)),
 	OPT("master-domid", 'm', required, take_domid,
 	    MEMBER(settings.master_domid)),

@@ -26,6 +26,7 @@ struct xs_options {
 	const char *trace_file; /* points into argv; NULL: none */
 	bool no_fork;
 	bool print_pid;
+	bool no_confine;
 	bool live_update;
 	bool ox_live;		 /* --live and --restart are what oxenstored */
 	bool ox_restart;	 /* starts its successor with */

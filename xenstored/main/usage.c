@@ -15,6 +15,8 @@ const char *xs_options_usage(void)
 	       " is given\n"
 	       "  -K, --keep-orphans        keep a dead domain's nodes (a"
 	       " security risk)\n"
+	       "      --no-confine          keep all rights of the user (with"
+	       " a debugger)\n"
 	       "  -U, --live-update         take over from a running daemon\n"
 	       "  -H, -h, --help            print this text\n"
 	       "      --config-test         only check the options\n"

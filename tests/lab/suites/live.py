@@ -48,6 +48,14 @@ def update(s, to):
     return f"pid {s.pid} is {exe}; {out.splitlines()[-1]}"
 
 
+def check_denied(s):
+    """Neither daemon asked for more than it was left with; but for clone3()
+    and the question whether there is a filter."""
+    log = s.host.out("dmesg | grep type=1326 || :")
+    calls = set(re.findall(r'comm="xenstored".* syscall=(\d+) ', log))
+    assert calls <= {"435", "157"}, log
+
+
 @test(30, vital=True)
 def daemon_and_toolstack_start(s):
     s.host.start_store()
@@ -98,6 +106,22 @@ def refused_for_a_wrong_program(s):
 
 
 @test(60)
+def confined(s):
+    """What the daemon starts, even as its successor, is refused everything
+    that tests/confine/probe.c tries; and it has no rights itself."""
+    said = s.host.out("xenstore-control live-update -t 10 "
+                      "/our/tests/confine/probe 2>&1 || :", UPDATE_LIMIT)
+    assert re.search(r"\(exit status 1\): refused all \d+", said), said
+    status = s.host.out(f"cat /proc/{s.pid}/status")
+    assert re.search(r"^CapBnd:\s0+$", status, re.M), status
+    assert re.search(r"^CapEff:\s0+$", status, re.M), status
+    assert re.search(r"^Seccomp:\s2$", status, re.M), status
+    check_denied(s)
+    s.guest.wait_progress()
+    return said.strip()
+
+
+@test(60)
 def ours_to_4_17(s):
     return update(s, "4.17")
 
@@ -127,3 +151,4 @@ def shutdown(s):
                 f"! xenstore-ls -f | grep -E '^/(local/domain|libxl)/{domid}"
                 f"( |/)|/backend/[a-z]+/{domid}( |/)'", 10)
     assert s.host.out("xenstore-control check").strip() == "OK"
+    check_denied(s)

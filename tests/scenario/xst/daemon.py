@@ -43,7 +43,8 @@ OCAML_QUOTAS = {'E': '1000', 'S': '2048', 'W': '100', 't': '10'}
 class Daemon:
     """Starts, watches and stops a daemon."""
 
-    def __init__(self, kind, binary, shim, peers, base, trace, wrap=()):
+    def __init__(self, kind, binary, shim, peers, base, trace, wrap=(),
+                 always=()):
         self.kind = kind
         self.binary = binary
         self.shim = shim
@@ -54,6 +55,7 @@ class Daemon:
         self.log = f'{base}/log'
         self.trace = trace
         self.wrap = list(wrap)
+        self.always = list(always)
         self.proc = None
         self.may_end = False
         os.makedirs(self.run)
@@ -94,7 +96,8 @@ class Daemon:
             argv = self.ocaml_command(options, env)
         else:
             env['LD_PRELOAD'] = self.shim
-            argv = self.wrap + [self.binary, '-N'] + list(options)
+            argv = self.wrap + [self.binary, '-N'] + self.always + list(
+                options)
         self.trace('start ' + ' '.join(argv[-12:]))
         with open(self.log, 'ab') as log:
             self.proc = subprocess.Popen(argv, env=env, stdout=log,

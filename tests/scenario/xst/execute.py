@@ -49,7 +49,8 @@ class Execution:
         os.chmod(self.base, 0o755)
         self.world = World(f'{self.base}/xen')
         self.daemon = Daemon(setup.kind, setup.binary, setup.shim,
-                             setup.peers, self.base, trace, setup.wrap)
+                             setup.peers, self.base, trace, setup.wrap,
+                             setup.always)
         self.vars['run'] = self.daemon.run.encode()
         self.vars['daemon'] = setup.binary.encode()
         self.line = None

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "plat/linux/confine.h"
 #include "plat/linux/internal.h"
 
 static struct xs_plat *plat_alloc(const struct xs_plat_linux_config *config)
@@ -129,6 +130,18 @@ struct xs_plat *xs_plat_linux_free(struct xs_plat *plat)
 	free(plat->rundir);
 	free(plat);
 	return NULL;
+}
+
+/*
+ * Gives up rights that only starting took.  A host without a store is worse
+ * than a daemon with too many of them, so a failure is just logged.
+ */
+void xs_plat_linux_confine(struct xs_plat *plat)
+{
+	int ret = xs_confine();
+
+	if (ret)
+		xs_log_errno(plat, -ret, "running without confinement", NULL);
 }
 
 /* Milliseconds since some moment in the past; see plat.h. */

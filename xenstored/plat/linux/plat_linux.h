@@ -20,6 +20,7 @@ int xs_plat_linux_new(const struct xs_plat_linux_config *config,
 		      struct xs_plat **platp);
 struct xs_plat *xs_plat_linux_free(struct xs_plat *plat);
 void xs_plat_linux_detach(struct xs_plat *plat);
+void xs_plat_linux_confine(struct xs_plat *plat);
 
 /* A state file of at most XS_STATE_MAX bytes; the data is the caller's. */
 #define XS_STATE_MAX ((size_t)1 << 30)
