@@ -9,7 +9,8 @@ SOAK_HOURS   ?= 1
 
 .PHONY: soak
 #: soak           SOAK_ROUNDS of everything that is quick, then the random
-#:                tests for SOAK_HOSTILE seconds and SOAK_HOURS
+#:                tests for SOAK_HOSTILE seconds and SOAK_HOURS; every single
+#:                call failing in between, which takes hours
 soak:
 	@for round in $$(seq $(SOAK_ROUNDS)); do \
 		echo "soak: round $$round of $(SOAK_ROUNDS)"; \
@@ -17,6 +18,10 @@ soak:
 			check-scenario-sanitized check-freeze check-live \
 			check-lab || exit 1; \
 	done
+	@$(MAKE) --no-print-directory check-failing FAILING_ARGS="--once case"
+	@$(MAKE) --no-print-directory check-failing \
+		FAILING_ARGS="--once case --more 5"
+	@$(MAKE) --no-print-directory failing-every
 	@$(MAKE) --no-print-directory check-hostile \
 		HOSTILE_SECONDS=$(SOAK_HOSTILE)
 	@$(MAKE) --no-print-directory check-model \

@@ -45,7 +45,11 @@
 #define PAGE 4096
 
 /* What a child's exit status says. */
-enum { DID, REFUSED, FAILED };
+enum {
+	DID,
+	REFUSED,
+	FAILED
+};
 
 /* A bad address or descriptor: the call gets past every check of rights. */
 static void *nowhere(void)
@@ -118,7 +122,8 @@ static long try_call(int which)
 	case 28:
 		return ioctl(-1, IOCTL_PRIVCMD_MMAPBATCH_V2, nowhere());
 	case 29:
-		return (long)mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+		return (long)mmap(NULL, PAGE,
+				  PROT_READ | PROT_WRITE | PROT_EXEC,
 				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	case 30:
 		return mprotect(NULL, PAGE, PROT_READ | PROT_EXEC);
@@ -137,13 +142,40 @@ static long try_call(int which)
 }
 
 static const char *const names[] = {
-	"socket(AF_INET)", "socket(AF_NETLINK)", "ptrace", "process_vm_readv",
-	"mount", "umount", "unshare", "setns", "clone(NEWUSER)", "clone3",
-	"kexec_load", "init_module", "bpf", "perf_event_open", "io_uring_setup",
-	"keyctl", "userfaultfd", "execveat", "memfd_create", "chroot", "setuid",
-	"chmod", "chown", "mknod", "symlink", "link", "kill(SIGCONT)",
-	"ioctl(TIOCSTI)", "ioctl(PRIVCMD_MMAPBATCH_V2)", "mmap(W|X)",
-	"mprotect(X)", "prctl(KEEPCAPS)", "prlimit(other)", "swapon",
+	"socket(AF_INET)",
+	"socket(AF_NETLINK)",
+	"ptrace",
+	"process_vm_readv",
+	"mount",
+	"umount",
+	"unshare",
+	"setns",
+	"clone(NEWUSER)",
+	"clone3",
+	"kexec_load",
+	"init_module",
+	"bpf",
+	"perf_event_open",
+	"io_uring_setup",
+	"keyctl",
+	"userfaultfd",
+	"execveat",
+	"memfd_create",
+	"chroot",
+	"setuid",
+	"chmod",
+	"chown",
+	"mknod",
+	"symlink",
+	"link",
+	"kill(SIGCONT)",
+	"ioctl(TIOCSTI)",
+	"ioctl(PRIVCMD_MMAPBATCH_V2)",
+	"mmap(W|X)",
+	"mprotect(X)",
+	"prctl(KEEPCAPS)",
+	"prlimit(other)",
+	"swapon",
 	"settimeofday",
 };
 

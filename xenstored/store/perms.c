@@ -3,8 +3,9 @@
  * Permission lists.
  *
  * I1  A list does not change while it has users, with one exception: when a
- *     domain dies its entries leave every list at once, so that the domid's
- *     next bearer inherits nothing (XSA-322).
+ *     domain dies its entries leave every list at once, and its place as an
+ *     owner is taken if need be, so that the domid's next bearer inherits
+ *     nothing (XSA-322).
  * I2  Because of I1 two lists may come to be equal, so equality is asked of
  *     xs_perms_equal(), not of the pointers.
  */
@@ -145,8 +146,21 @@ static void drop_entries(struct xs_perms *perms, uint16_t domid)
 	perms->n = (uint16_t)n;
 }
 
-/* Takes a dead domain's entries out of all lists; owners stay. */
-void xs_perms_forget_domid(struct xs_perms_table *table, uint16_t domid)
+static bool is_owner(const struct xs_perms *perms, uint16_t domid)
+{
+	return xs_perms_owner(perms) == domid;
+}
+
+static void give_to_heir(struct xs_perms *perms, uint16_t heir)
+{
+	perms->entry[0].domid = heir;
+}
+
+/* Has all lists changed that concern the domid; it cannot fail. */
+static void change_all(struct xs_perms_table *table, uint16_t domid,
+		       bool (*concerns)(const struct xs_perms *, uint16_t),
+		       void (*change)(struct xs_perms *, uint16_t),
+		       uint16_t arg)
 {
 	struct xs_map_link *link, *next, *changed = NULL;
 	uint32_t i;
@@ -156,10 +170,10 @@ void xs_perms_forget_domid(struct xs_perms_table *table, uint16_t domid)
 		struct xs_perms *perms =
 			xs_container_of(link, struct xs_perms, link);
 
-		if (!names(perms, domid))
+		if (!concerns(perms, domid))
 			continue;
 		xs_map_remove(&table->map, link);
-		drop_entries(perms, domid);
+		change(perms, arg);
 		link->next = changed;
 		changed = link;
 	}
@@ -172,4 +186,17 @@ void xs_perms_forget_domid(struct xs_perms_table *table, uint16_t domid)
 		xs_map_add(&table->map, link,
 			   hash_of(table, perms->entry, perms->n));
 	}
+}
+
+/* Takes a dead domain's entries out of all lists; owners stay. */
+void xs_perms_forget_domid(struct xs_perms_table *table, uint16_t domid)
+{
+	change_all(table, domid, names, drop_entries, domid);
+}
+
+/* Whatever the domain owned, the heir does. */
+void xs_perms_change_owner(struct xs_perms_table *table, uint16_t domid,
+			   uint16_t heir)
+{
+	change_all(table, domid, is_owner, give_to_heir, heir);
 }

@@ -41,6 +41,8 @@ bool xs_perms_equal(const struct xs_perms *a, const struct xs_perms *b);
 unsigned int xs_perms_access(const struct xs_perms *perms,
 			     const struct xs_cred *cred);
 void xs_perms_forget_domid(struct xs_perms_table *table, uint16_t domid);
+void xs_perms_change_owner(struct xs_perms_table *table, uint16_t domid,
+			   uint16_t heir);
 
 static inline uint16_t xs_perms_owner(const struct xs_perms *perms)
 {

@@ -154,8 +154,11 @@ fail:
 	return false;
 }
 
-/* permanent: only the nodes that stay whatever happens. */
-static void bequeath(struct xs_tree *tree, uint16_t domid, uint16_t heir,
+/*
+ * permanent: only the nodes that stay whatever happens.  false: memory was too
+ * short for all of them.
+ */
+static bool bequeath(struct xs_tree *tree, uint16_t domid, uint16_t heir,
 		     bool permanent)
 {
 	struct xs_node *const *nodes;
@@ -163,31 +166,44 @@ static void bequeath(struct xs_tree *tree, uint16_t domid, uint16_t heir,
 	size_t i = 0;
 
 	if (xs_accounts_get(tree->accounts, heir, &account))
-		return;
+		return false;
 	while (i < xs_tree_owned(tree, domid, &nodes)) {
 		if (permanent && !is_permanent(tree, nodes[i]))
 			i++;
 		else if (!inherit(tree, nodes[i], heir, account))
-			return;
+			return false;
 	}
+	return true;
+}
+
+/* What nobody could be found to inherit, or to remove. */
+static void give_to_master(struct xs_tree *tree, uint16_t domid)
+{
+	xs_snapshot_revoke_all(tree);
+	xs_tree_give_to_master(tree, domid);
 }
 
 /*
  * Removes the nodes that the domain owns with everything below them, telling
  * the watches, and its entries in the permissions of others.  heir: the domid
- * that gets the nodes instead (--keep-orphans), or XS_PURGE_NO_HEIR.
+ * that gets the nodes instead (--keep-orphans), or XS_PURGE_NO_HEIR.  Where
+ * memory is short, the master gets them.
  */
 void xs_store_purge_domain(struct xs_tree *tree, struct xs_watches *watches,
 			   uint16_t domid, int heir)
 {
+	bool done = true;
+
 	/* What is being removed is still in the index of its owner. */
 	xs_tree_settle(tree);
 	xs_tree_begin_change(tree);
 	if (heir == XS_PURGE_NO_HEIR)
-		bequeath(tree, domid, tree->master_domid, true);
-	else
-		bequeath(tree, domid, (uint16_t)heir, false);
+		done = bequeath(tree, domid, tree->master_domid, true);
+	else if (!bequeath(tree, domid, (uint16_t)heir, false))
+		give_to_master(tree, domid);
 	remove_owned(tree, watches, domid);
+	if (!done)
+		give_to_master(tree, domid);
 	xs_perms_forget_domid(&tree->perms, domid);
 	xs_tree_drop_owner(tree, domid);
 	xs_tree_note_death(tree, domid);

@@ -543,6 +543,29 @@ void xs_tree_set_perms(struct xs_tree *tree, struct xs_node *node,
 	xs_charge_force(&node->charge, account, XS_QUOTA_NODES, bytes_of(node));
 }
 
+/*
+ * All nodes that a domain still owns become the master's.  Takes no memory, so
+ * it cannot fail; there must be no snapshot, for none sees the change.
+ */
+void xs_tree_give_to_master(struct xs_tree *tree, uint16_t domid)
+{
+	/* This one nobody else can own. */
+	struct xs_account *account = tree->specials->charge.account;
+	struct owner *o = find_owner(tree, domid);
+
+	while (o && o->n) {
+		struct xs_node *node = o->nodes[o->n - 1];
+
+		unindex_owner(tree, node);
+		node->gen = tree->gen;
+		node->writer = tree->master_domid;
+		xs_charge_release(&node->charge);
+		xs_charge_force(&node->charge, account, XS_QUOTA_NODES,
+				bytes_of(node));
+	}
+	xs_perms_change_owner(&tree->perms, domid, tree->master_domid);
+}
+
 static void unlink_node(struct xs_tree *tree, struct xs_node *node)
 {
 	settle_node(tree, node);

@@ -134,6 +134,7 @@ int xs_node_order(const struct xs_node *a, const struct xs_node *b);
 void xs_tree_drop_owner(struct xs_tree *tree, uint16_t domid);
 size_t xs_tree_owned(const struct xs_tree *tree, uint16_t domid,
 		     struct xs_node *const **nodesp);
+void xs_tree_give_to_master(struct xs_tree *tree, uint16_t domid);
 
 /* Changing: what can fail comes first and changes nothing */
 struct xs_node *xs_node_new(const char *name, size_t name_len,

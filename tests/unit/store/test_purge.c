@@ -119,6 +119,44 @@ START_TEST(test_no_memory)
 }
 END_TEST
 
+/* The root and special nodes stay, and must not stay the dead domain's. */
+START_TEST(test_no_memory_for_an_heir)
+{
+	struct xs_cred dom0 = world_cred(0);
+	unsigned int n = 0, short_of = 0;
+	struct xs_snapshot s;
+	struct fixture *f;
+	bool failed;
+	char *is;
+
+	do {
+		bool keep = n % 2;
+		f = setup();
+		ck_assert_int_eq(world_set_perms(&f->w, &dom0, "/", "n1 r2"),
+				 0);
+		xs_snapshot_open(&f->w.tree, &s, world_account(&f->w, 3));
+		alloc_fail_from(n / 2 + 1);
+		xs_store_purge_domain(&f->w.tree, &f->w.watches, 1,
+				      keep ? 9 : XS_PURGE_NO_HEIR);
+		failed = alloc_has_failed();
+		alloc_fail_never();
+		short_of += failed;
+		is = world_dump(&f->w.tree, XS_NOW);
+		ck_assert_ptr_nonnull(strstr(is, "/a/y= n2\n"));
+		ck_assert_int_eq(!!strstr(is, "/b=1 b"), keep);
+		ck_assert_ptr_null(strstr(is, "n1"));
+		ck_assert_ptr_null(strstr(is, "b1"));
+		free(is);
+		ck_assert(xs_account_is_zero(world_account(&f->w, 1)));
+		xs_snapshot_close(&f->w.tree, &s);
+		ck_assert(xs_account_is_zero(world_account(&f->w, 3)));
+		teardown(f);
+		n++;
+	} while (failed || n % 2);
+	ck_assert_uint_gt(short_of, 4);
+}
+END_TEST
+
 START_TEST(test_snapshot_still_sees)
 {
 	struct fixture *f = setup();
@@ -266,6 +304,7 @@ Suite *test_suite(void)
 
 	tcase_add_test(tc, test_everything_goes);
 	tcase_add_test(tc, test_no_memory);
+	tcase_add_test(tc, test_no_memory_for_an_heir);
 	tcase_add_test(tc, test_snapshot_still_sees);
 	tcase_add_test(tc, test_heir);
 	tcase_add_test(tc, test_big_removal);

@@ -12,6 +12,7 @@
 #include "plat/linux/plat_linux.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -76,8 +77,10 @@ int xs_plat_linux_new(const struct xs_plat_linux_config *config,
 	struct xs_plat *plat = plat_alloc(config);
 	int ret;
 
-	if (!plat)
+	if (!plat) {
+		fputs("xenstored: out of memory\n", stderr);
 		return -ENOMEM;
+	}
 	ret = check_random(plat);
 	if (!ret)
 		ret = xs_wait_open(plat);
