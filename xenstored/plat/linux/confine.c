@@ -7,7 +7,8 @@
  *     So what another xenstored needs to start in this process is allowed.
  * I2  What is refused fails; it never kills.  The store has no second copy: a
  *     daemon that is killed takes the toolstack of the whole host with it, and
- *     a wrong guess in these lists must not do that.  The kernel logs it.
+ *     a wrong guess in these lists must not do that.  A kernel that audits
+ *     logs it.
  * I3  A refused call that this libseccomp knows fails with EPERM, one that it
  *     does not know with ENOSYS: the C library of a later program then takes
  *     the older call that does the same.
