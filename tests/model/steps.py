@@ -88,6 +88,9 @@ class Maker:
                         (Perm(self.rnd.choice('rbbb'), 0),)))
         for path in self.paths[:self.rnd.randint(0, 4)]:
             out.append(('ask', 'S1', 'WRITE', None, path, b'v'))
+        for path in self.paths[:self.rnd.randint(0, 4)]:
+            out.append(('ask', self.rnd.choice(self.clients), 'WATCH', None,
+                        path, 'p', None))
         return out
 
     def birth(self, domid):
@@ -148,7 +151,15 @@ class Maker:
         return self.ask('MKDIR', self.path())
 
     def make_rm(self):
-        return self.ask('RM', self.path())
+        """Sometimes it comes back at once, or goes with what is above it."""
+        out = self.ask('RM', self.path())
+        head, path = out[0][:2], out[0][4]
+        slot, again = out[0][3], self.rnd.randrange(6)
+        if again == 0:
+            out.append((*head, 'MKDIR', slot, path))
+        elif again == 1:
+            out.append((*head, 'RM', slot, path.rpartition('/')[0] or '/'))
+        return out
 
     def make_perms(self):
         """By anybody; half of them by somebody who may."""
