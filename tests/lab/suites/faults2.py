@@ -6,6 +6,7 @@ import time
 
 from xenlab import faults
 from xenlab.faults import fail, names, other, said, start, stays
+from xenlab.paths import wait_until
 from xenlab.runner import test
 
 hosts = faults.hosts
@@ -83,18 +84,23 @@ def store_of_the_destination_replaced_while_it_thaws(s):
     """Between import and introduction: the receiver is stopped by who sees the
     first node that only the guest has written."""
     to = other(s)
+    to.run("rm -f /srv/stopped")
     node = f"/local/domain/{s.guest.domid()}/device/vbd/{XVDA}/ring-ref"
-    seen = to.spawn(
-        f"while read -r _; do xenstore-exists {node} && break; done "
-        f"< <(exec xenstore-watch {node}); kill -STOP $(pgrep -x xl) && "
-        "touch /srv/stopped; kill $!", 100)
     going = start(s)
-    to.poll("the import", "[ -e /srv/stopped ]", 60)
-    finished(to, seen, 100)
-    refused(to)
-    job = to.spawn(UPDATE.format(200), 250 / 6 + LIMIT)
-    time.sleep(1)
-    to.run("kill -CONT $(pgrep -x xl)")
+    wait_until("its devices are set up", 60,
+               lambda: "phase restore begin" in going.received())
+    # The second event: the first is that the watch was set.  Half a second
+    # later it would be too late, so nothing is started in between.
+    seen = to.spawn(f"xl=$(pgrep -x xl); xenstore-watch -n 2 {node} && "
+                    "kill -STOP $xl && touch /srv/stopped", 100)
+    try:
+        to.poll("the import", "[ -e /srv/stopped ]", 60)
+        finished(to, seen, 100)
+        refused(to)
+        job = to.spawn(UPDATE.format(200), 250 / 6 + LIMIT)
+        time.sleep(1)
+    finally:
+        to.run("kill -CONT $(pgrep -x xl)")
     m = going.end()
     finished(to, job)
     return faults.moved(s, m)
