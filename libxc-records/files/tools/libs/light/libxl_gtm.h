@@ -178,6 +178,7 @@ _hidden void libxl__gtm_emulated_look(libxl__egc *egc,
 _hidden bool
 libxl__gtm_disk_is_unplugged(libxl__gc *gc, uint32_t domid,
                              const libxl__domain_build_state *state, int n);
+_hidden bool libxl__gtm_nics_are_unplugged(libxl__gc *gc, uint32_t domid);
 /* When its device model has all state: the rest goes, too. */
 _hidden void libxl__gtm_emulated_repeat(libxl__egc *egc,
                                         libxl__gtm_emulated_state *ges);
@@ -233,6 +234,8 @@ struct libxl__gtm_restore_state {
     int num_features;
     libxl__gtm_emulated_state emulated;
     libxl_domain_config early, late; /* see libxl_gtm_prepare.c */
+    void (*taps_callback)(libxl__egc *egc, libxl__domain_create_state *dcs,
+                          int rc);
     libxl__gtm_device *devs; /* all that it has */
     int num_devs;
     libxl__gtm_poll_state connect;
@@ -248,6 +251,14 @@ _hidden void libxl__gtm_prepare(libxl__egc *egc,
                                 void (*callback)(libxl__egc *egc,
                                                  libxl__domain_create_state *dcs,
                                                  int rc));
+/* When the device model runs: what it needs of the devices made before. */
+_hidden void libxl__gtm_add_taps(libxl__egc *egc,
+                                 libxl__domain_create_state *dcs,
+                                 void (*callback)(libxl__egc *egc,
+                                                  libxl__domain_create_state *dcs,
+                                                  int rc));
+/* In libxl_device.c: runs only the second script of a network card. */
+_hidden void libxl__gtm_tap_hotplug(libxl__egc *egc, libxl__ao_device *aodev);
 /* The configuration, less the devices that are there already. */
 _hidden libxl_domain_config *
 libxl__gtm_config_to_add(libxl__domain_create_state *dcs);

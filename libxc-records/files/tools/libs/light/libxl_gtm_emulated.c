@@ -215,6 +215,13 @@ bool libxl__gtm_disk_is_unplugged(libxl__gc *gc, uint32_t domid,
     return list && has_word(list, ide_name(gc, n));
 }
 
+bool libxl__gtm_nics_are_unplugged(libxl__gc *gc, uint32_t domid)
+{
+    const char *list = libxl__xs_read(gc, XBT_NULL, list_path(gc, domid));
+
+    return list && has_word(list, NICS);
+}
+
 static void repeat_unplugged(libxl__egc *egc, libxl__ev_qmp *qmp,
                              const libxl__json_object *response, int rc)
 {

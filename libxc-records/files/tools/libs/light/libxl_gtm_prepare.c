@@ -15,6 +15,11 @@
  *     guest is here.  So is what a script makes that we do not know.
  * P2  What was made here stays when the store is imported: a back-end that
  *     exists is not overwritten by what the old one was.
+ * P3  A network card that is emulated as well has a tap beside its vif, which
+ *     the device model makes, and a script for each.  Beforehand it is added
+ *     as if it were not emulated.  The tap's script is run when the device
+ *     model is there, unless the guest has unplugged its emulated cards: those
+ *     are about to go, and their taps need no bridge.
  */
 #include "libxl_osdeps.h" /* must come before any other headers */
 
@@ -30,13 +35,14 @@ static bool disk_can_wait(const libxl_device_disk *disk)
            !stat(disk->pdev_path, &st) && S_ISBLK(st.st_mode);
 }
 
-/* The tap of an emulated one is made by the device model. */
-static bool nic_can_wait(const libxl_domain_config *config,
-                         const libxl_device_nic *nic)
+static bool nic_can_wait(const libxl_device_nic *nic)
 {
-    return !nic->backend_domid && !nic->backend_domname &&
-           (config->c_info.type != LIBXL_DOMAIN_TYPE_HVM ||
-            nic->nictype == LIBXL_NIC_TYPE_VIF);
+    return !nic->backend_domid && !nic->backend_domname;
+}
+
+static bool nic_is_emulated(const libxl_device_nic *nic)
+{
+    return nic->nictype == LIBXL_NIC_TYPE_VIF_IOEMU;
 }
 
 /*
@@ -65,9 +71,12 @@ static void divide(libxl__gc *gc, libxl__gtm_restore_state *grs,
     }
     for (i = 0; i < config->num_nics; i++) {
         libxl_domain_config *to =
-            nic_can_wait(config, &config->nics[i]) ? early : late;
+            nic_can_wait(&config->nics[i]) ? early : late;
+        libxl_device_nic *nic = &to->nics[to->num_nics++];
 
-        to->nics[to->num_nics++] = config->nics[i];
+        *nic = config->nics[i];
+        if (to == early)
+            nic->nictype = LIBXL_NIC_TYPE_VIF; /* keeps P3 */
     }
 }
 
@@ -119,6 +128,70 @@ static void prepared(libxl__egc *egc, libxl__multidev *multidev, int rc)
     if (rc)
         LOGD(ERROR, dcs->guest_domid, "its devices cannot be set up here");
     dcs->gtm->callback(egc, dcs, rc);
+}
+
+/*----- when the device model is there -----*/
+
+/* Whoever removes the card is to know of its tap. */
+static int nic_is_whole(libxl__gc *gc, libxl__device *dev)
+{
+    const char *type = libxl_nic_type_to_string(LIBXL_NIC_TYPE_VIF_IOEMU);
+    int rc;
+
+    rc = libxl__xs_write_checked(gc, XBT_NULL,
+             GCSPRINTF("%s/type", libxl__device_backend_path(gc, dev)), type);
+    if (rc)
+        return rc;
+    return libxl__xs_write_checked(gc, XBT_NULL,
+               GCSPRINTF("%s/type", libxl__device_libxl_path(gc, dev)), type);
+}
+
+static void taps_added(libxl__egc *egc, libxl__multidev *multidev, int rc);
+
+void libxl__gtm_add_taps(libxl__egc *egc, libxl__domain_create_state *dcs,
+                         void (*callback)(libxl__egc *egc,
+                                          libxl__domain_create_state *dcs,
+                                          int rc))
+{
+    STATE_AO_GC(dcs->ao);
+    const libxl_domain_config *config = dcs->guest_config;
+    const uint32_t domid = dcs->guest_domid;
+    const bool unplugged = libxl__gtm_nics_are_unplugged(gc, domid);
+    int i, rc = 0;
+
+    dcs->gtm->taps_callback = callback;
+    libxl__multidev_begin(ao, &dcs->multidev);
+    dcs->multidev.callback = taps_added;
+
+    for (i = 0; !rc && i < config->num_nics; i++) {
+        libxl_device_nic *nic = &config->nics[i];
+        libxl__ao_device *aodev;
+        libxl__device *dev;
+
+        if (!nic_can_wait(nic) || !nic_is_emulated(nic))
+            continue;
+        GCNEW(dev);
+        rc = libxl__nic_devtype.to_device(gc, domid, nic, dev);
+        if (!rc)
+            rc = nic_is_whole(gc, dev);
+        if (rc || unplugged)
+            continue;
+        aodev = libxl__multidev_prepare(&dcs->multidev);
+        aodev->dev = dev;
+        libxl__gtm_tap_hotplug(egc, aodev);
+    }
+    libxl__multidev_prepared(egc, &dcs->multidev, rc);
+}
+
+static void taps_added(libxl__egc *egc, libxl__multidev *multidev, int rc)
+{
+    libxl__domain_create_state *dcs = CONTAINER_OF(multidev, *dcs, multidev);
+    STATE_AO_GC(dcs->ao);
+
+    if (rc)
+        LOGD(ERROR, dcs->guest_domid, "its emulated network cards cannot be "
+             "set up here");
+    dcs->gtm->taps_callback(egc, dcs, rc);
 }
 
 libxl_domain_config *libxl__gtm_config_to_add(libxl__domain_create_state *dcs)

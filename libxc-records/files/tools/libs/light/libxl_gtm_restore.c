@@ -378,6 +378,8 @@ int libxl__gtm_keep_frontend(libxl__gc *gc, xs_transaction_t t,
     return 0;
 }
 
+static void adopt_tapped(libxl__egc *egc, libxl__domain_create_state *dcs,
+                         int rc);
 static void adopt_unplugged(libxl__egc *egc, libxl__gtm_emulated_state *ges,
                             int rc);
 static void adopt_connected(libxl__egc *egc, libxl__gtm_poll_state *gps,
@@ -419,9 +421,18 @@ void libxl__gtm_adopt(libxl__egc *egc, libxl__domain_create_state *dcs,
     grs->connect.callback = adopt_connected;
 
     if (dcs->guest_config->c_info.type == LIBXL_DOMAIN_TYPE_HVM)
-        libxl__gtm_emulated_repeat(egc, &grs->emulated);
+        libxl__gtm_add_taps(egc, dcs, adopt_tapped);
     else
         adopt_unplugged(egc, &grs->emulated, 0);
+}
+
+static void adopt_tapped(libxl__egc *egc, libxl__domain_create_state *dcs,
+                         int rc)
+{
+    if (rc)
+        adopt_unplugged(egc, &dcs->gtm->emulated, rc);
+    else
+        libxl__gtm_emulated_repeat(egc, &dcs->gtm->emulated);
 }
 
 static void adopt_unplugged(libxl__egc *egc, libxl__gtm_emulated_state *ges,
