@@ -129,5 +129,5 @@ $(RINGTOOL): $(BUILD)/obj/tests/stubdom/ring.o
 
 .PHONY: soak-stubdom
 soak: soak-stubdom
-soak-stubdom: lab-image stubdom $(RINGTOOL)
+soak-stubdom: lab-image stubdom $(RINGTOOL) $(BUILD)/bin/xsdump
 	$(LAB) test stubdom --our $(BUILD) --xenstored none $(LAB_ARGS)
