@@ -4,10 +4,10 @@
 # is told to update itself to.
 
 $(PROBE): tests/confine/probe.c xenstored/plat/linux/confine.c \
-		xenstored/plat/linux/confine.h | $(DEPS_STAMP)
+		xenstored/plat/linux/confine.h $(FILTER) | $(DEPS_STAMP)
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
-	@$(CC) $(CFLAGS) -Ixenstored -o $@ $(filter %.c,$^) $(LINUX_LIBS)
+	@$(CC) $(CFLAGS) -Ixenstored -I$(BUILD)/gen -o $@ $(filter %.c,$^)
 
 #: check-confine  what is forbidden is refused, and only to the confined
 .PHONY: check-confine

@@ -13,7 +13,7 @@ $(FAILING): $(LINUX_OBJS) $(BUILD)/libcore.a tests/failing/faults.c
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(CSTD) $(OPT) $(TEST_WARN) -pie $(FAILING_WRAPS:%=-Wl,--wrap=%) \
-		-o $@ $^ $(XEN_LIBS) $(LINUX_LIBS) $(CORE_LIBS)
+		-o $@ $^ $(XEN_LIBS) $(CORE_LIBS)
 
 .PHONY: check-failing failing-every
 #: check-failing  one failure at each place that allocates or asks the system
