@@ -145,12 +145,12 @@ class Guest:
         self._log = self.incoming_log(host)
         self._log_start = log_start
 
-    def restored(self, past):
-        """It was saved and restored where it is: xenconsoled, which begins a
-        new console, goes on in the log of its name."""
-        self._past, self._log = past, None
-        self._log_start = 0
-        self._log_start = len(self._read_log())
+    def restores_here(self):
+        """It is saved and will be restored where it is: xenconsoled, which
+        begins a new console then, appends it to the log of its name."""
+        if self._log:
+            self._past, self._log = self.console_text(), None
+            self._log_start = len(self._read_log())
 
     def position(self):
         return len(self.console_text())

@@ -145,12 +145,11 @@ def save_and_restore(guest, options, between=lambda file: None):
     """Into a file, which BETWEEN looks at, out of existence, and back; answers
     the seconds that the guest stood still before its clocks were read."""
     file = f"/srv/{guest.name}.save"
-    text = guest.console_text()
     said = guest.host.out(
         f"mkdir -p /srv && xl save {options} {guest.name} {file}", MOVE_LIMIT)
     took = phases(said)
     between(file)
+    guest.restores_here()
     guest.host.run(f"sleep 2 && xl restore {file}", MOVE_LIMIT)
     guest.host.run(f"rm {file}")
-    guest.restored(text)
     return sum(took[name] for name in STANDS_STILL) / 1000
