@@ -42,6 +42,13 @@ soak: check-hvm
 check-matrix: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
 	$(MOVE) matrix $(MOVE_ARGS)
 
+#: check-hundred  a hundred moves of a guest with two processors
+.PHONY: check-hundred
+check-hundred: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
+	$(MOVE) hundred $(MOVE_ARGS)
+
+soak: check-matrix check-hundred
+
 #: check-stubmove the same where xenstored is a domain of its own, on both hosts
 #:                or on one
 .PHONY: check-stubmove
