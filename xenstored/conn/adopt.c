@@ -28,14 +28,17 @@ bool xs_conn_hung_up(const struct xs_conn *conn)
 	return rc < 0 && rc != -EAGAIN;
 }
 
-/* The open connection with that id, or NULL. */
-struct xs_conn *xs_conns_by_id(const struct xs_conns *conns, uint32_t id)
+/* Who asked with that id and epoch, or NULL if it has gone meanwhile. */
+struct xs_conn *xs_conns_asker(const struct xs_conns *conns, uint32_t id,
+			       uint32_t epoch)
 {
 	struct xs_list *pos;
 
 	xs_list_for_each(pos, &conns->all) {
-		if (xs_list_entry(pos, struct xs_conn, link)->id == id)
-			return xs_list_entry(pos, struct xs_conn, link);
+		struct xs_conn *conn = xs_list_entry(pos, struct xs_conn, link);
+
+		if (conn->id == id)
+			return conn->epoch == epoch ? conn : NULL;
 	}
 	return NULL;
 }

@@ -146,7 +146,8 @@ void xs_conn_resume(struct xs_conn *conn);
 void xs_conn_park(struct xs_conn *conn);
 void xs_conn_unpark(struct xs_conn *conn);
 bool xs_conn_hung_up(const struct xs_conn *conn);
-struct xs_conn *xs_conns_by_id(const struct xs_conns *conns, uint32_t id);
+struct xs_conn *xs_conns_asker(const struct xs_conns *conns, uint32_t id,
+			       uint32_t epoch);
 int xs_conns_adopt(struct xs_conns *conns, int stream, struct xs_conn **connp);
 int xs_conn_adopt_output(struct xs_conn *conn, const void *data, size_t len,
 			 size_t begun);

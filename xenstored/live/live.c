@@ -76,9 +76,7 @@ void xs_live_fini(struct xs_live *live)
 
 static struct xs_conn *find_conn(const struct xs_live *live)
 {
-	struct xs_conn *conn = xs_conns_by_id(live->conns, live->conn_id);
-
-	return conn && conn->epoch == live->epoch ? conn : NULL;
+	return xs_conns_asker(live->conns, live->conn_id, live->epoch);
 }
 
 /* Answers the -s and ends the session. */
@@ -430,6 +428,22 @@ static bool find_domains(const struct xs_live *live, char text[XS_LIVE_TEXT])
 	return found;
 }
 
+/* Somebody else waits for an answer that only this daemon can give: soon. */
+static bool is_owing(const struct xs_live *live)
+{
+	const struct xs_conn *asker = find_conn(live);
+	struct xs_list *pos;
+
+	xs_list_for_each(pos, &live->conns->all) {
+		const struct xs_conn *conn =
+			xs_list_entry(pos, struct xs_conn, link);
+
+		if (conn->parked && conn != asker)
+			return true;
+	}
+	return false;
+}
+
 static void go(struct xs_live *live);
 
 static void turn_wait(struct xs_live *live)
@@ -440,6 +454,8 @@ static void turn_wait(struct xs_live *live)
 	bool domains = find_domains(live, text);
 	bool all_old = true, open;
 
+	if (is_owing(live))
+		return;
 	open = live->for_417 && find_txns(live, txns, &all_old);
 	if (!domains && (!open || (late && live->force && all_old)))
 		go(live);

@@ -20,6 +20,7 @@
 #include "live/load.h"
 #include "freeze/import.h"
 #include "plat/plat.h"
+#include "protocol/control.h"
 #include "protocol/request.h"
 #include "store/store.h"
 
@@ -33,7 +34,7 @@ struct xs_server {
 	struct xs_conns conns;
 	struct xs_protocol protocol;
 	struct xs_live live;
-	bool settled; /* no removed nodes are still to be freed */
+	bool settled; /* nothing is left that is done bit by bit */
 };
 
 static void emit_log(void *arg, enum xs_log_level level, const char *line)
@@ -108,6 +109,7 @@ int xs_server_new(void *ctx, const struct xs_settings *settings,
 	server->protocol.log = &server->log;
 	server->protocol.plat = plat;
 	server->protocol.live = &server->live;
+	xs_list_init(&server->protocol.checks);
 	xs_live_init(&server->live, &server->conns);
 	rc = init(server);
 	if (rc) {
@@ -213,7 +215,9 @@ int xs_server_turn(struct xs_server *server, int timeout_ms, bool *quitp)
 	}
 	xs_conns_work(conns);
 	xs_live_turn(&server->live);
-	server->settled = xs_tree_settle_some(&server->store.tree);
+	server->settled = xs_control_check_some(&server->protocol);
+	if (!xs_tree_settle_some(&server->store.tree))
+		server->settled = false;
 	return 0;
 }
 
@@ -223,6 +227,7 @@ void xs_server_free(struct xs_server *server)
 	if (!server)
 		return;
 	xs_live_fini(&server->live);
+	xs_control_check_fini(&server->protocol);
 	xs_conns_fini(&server->conns);
 	if (server->conns.dom_exc_bound)
 		plat_port_unbind(server->plat, server->conns.dom_exc_port);

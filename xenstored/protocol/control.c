@@ -11,7 +11,6 @@
 #include "base/settings.h"
 #include "plat/plat.h"
 #include "protocol/request.h"
-#include "store/check.h"
 #include "store/store.h"
 #include "wire/args.h"
 
@@ -56,30 +55,6 @@ int xs_control_help(struct xs_request *req, const char *const *args, size_t n)
 	for (i = 0; i < N_COMMANDS; i++)
 		xs_wr_printf(&req->reply, "%s\t%s\n", commands[i].name,
 			     commands[i].params);
-	xs_wr_bytes(&req->reply, "", 1);
-	return 0;
-}
-
-static void report_wrong(void *arg, const char *line)
-{
-	const struct xs_request *req = arg;
-
-	xs_log(req->protocol->log, XS_LOG_ERROR, "%s", line);
-}
-
-/* What is wrong goes to the log; the reply says how much it is. */
-int xs_control_check(struct xs_request *req, const char *const *args, size_t n)
-{
-	unsigned int n_wrong;
-
-	(void)args;
-	if (n != 1)
-		return -EINVAL;
-	xs_tree_settle(&req->protocol->store->tree);
-	n_wrong = xs_tree_check(&req->protocol->store->tree, report_wrong, req);
-	if (!n_wrong)
-		return xs_request_ok(req);
-	xs_wr_printf(&req->reply, "%u inconsistencies, see the log", n_wrong);
 	xs_wr_bytes(&req->reply, "", 1);
 	return 0;
 }

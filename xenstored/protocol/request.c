@@ -165,22 +165,41 @@ static int handle(struct xs_request *req)
 	return ops[type].handler(req);
 }
 
-static void send_error(struct xs_request *req, int rc)
+static void send_error(struct xs_conn *conn, const struct xs_hdr *of, int rc)
 {
 	const char *name = xs_error_name(-rc);
-	struct xs_hdr hdr = *req->hdr;
+	struct xs_hdr hdr = *of;
 
 	hdr.type = XS_OP_ERROR;
 	hdr.len = (uint32_t)strlen(name) + 1;
-	xs_conn_reply(req->conn, &hdr, name);
+	xs_conn_reply(conn, &hdr, name);
 }
 
-static void send_reply(struct xs_request *req)
+static void send_reply(struct xs_conn *conn, const struct xs_hdr *of,
+		       const struct xs_wr *reply)
 {
-	struct xs_hdr hdr = *req->hdr;
+	struct xs_hdr hdr = *of;
 
-	hdr.len = (uint32_t)req->reply.len;
-	xs_conn_reply(req->conn, &hdr, req->reply.buf);
+	hdr.len = (uint32_t)reply->len;
+	xs_conn_reply(conn, &hdr, reply->buf);
+}
+
+/*
+ * Answers the request with that header: with an error, or the reply.  For those
+ * who had it parked.
+ */
+void xs_protocol_answer(struct xs_protocol *protocol, struct xs_conn *conn,
+			const struct xs_hdr *hdr, int rc,
+			const struct xs_wr *reply)
+{
+	if (!rc && reply->failed)
+		rc = -E2BIG;
+	if (rc) {
+		protocol->n_errors++;
+		send_error(conn, hdr, rc);
+	} else {
+		send_reply(conn, hdr, reply);
+	}
 }
 
 /* A new watch fires once, whether or not there is anything to see (XSA-115). */
@@ -224,14 +243,8 @@ void xs_protocol_request(void *arg, struct xs_conn *conn,
 	protocol->n_requests++;
 
 	rc = handle(&req);
-	if (!rc && req.reply.failed)
-		rc = -E2BIG;
-	if (rc) {
-		protocol->n_errors++;
-		send_error(&req, rc);
-	} else if (!req.parked) {
-		send_reply(&req);
-	}
+	if (!req.parked)
+		xs_protocol_answer(protocol, conn, hdr, rc, &req.reply);
 	if (req.watch)
 		first_event(&req);
 	if (protocol->log->trace) /* what is to be said costs as well */

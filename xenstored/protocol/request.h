@@ -27,6 +27,7 @@ struct xs_protocol {
 	uint64_t n_requests;
 	uint64_t n_errors;
 	struct xs_list_mark mark; /* where the last DIRECTORY_PART ended */
+	struct xs_list checks;	  /* CONTROL check under way */
 };
 
 struct xs_request {
@@ -46,6 +47,10 @@ typedef int xs_handler_fn(struct xs_request *req);
 
 void xs_protocol_request(void *arg, struct xs_conn *conn,
 			 const struct xs_hdr *hdr, const char *payload);
+
+void xs_protocol_answer(struct xs_protocol *protocol, struct xs_conn *conn,
+			const struct xs_hdr *hdr, int rc,
+			const struct xs_wr *reply);
 
 /* What handlers share */
 int xs_request_path(struct xs_request *req, const char *text, size_t len,

@@ -571,6 +571,58 @@ START_TEST(test_memory_gone_for_a_while)
 }
 END_TEST
 
+#define CHECK_NODES 5000 /* more than are checked at a time */
+
+static void ask(struct peer *peer, uint32_t type, const char *text, size_t len)
+{
+	char buf[64];
+
+	peer_send(peer, buf, peer_message(peer, buf, type, 0, text, len));
+}
+
+static void turn(struct rig *rig)
+{
+	ck_assert_int_eq(xs_server_turn(rig->server, 0, &rig->quit), 0);
+}
+
+/* A large check lets others go first, and whoever asked may go meanwhile. */
+START_TEST(test_check_takes_turns)
+{
+	struct rig *rig = new_rig();
+	struct peer asker = peer_socket(rig), leaver = peer_socket(rig);
+	struct peer other = peer_socket(rig);
+	char path[16];
+	struct reply r;
+	int i, turns = 0;
+
+	for (i = 0; i < CHECK_NODES; i++) {
+		snprintf(path, sizeof(path), "/many/%d", i);
+		ck_assert(peer_write(&other, path, "v"));
+	}
+	ask(&leaver, XS_OP_CONTROL, "check", 6);
+	ask(&asker, XS_OP_CONTROL, "check", 6);
+	ask(&asker, XS_OP_READ, "/many/1", 8);
+	turn(rig);
+	ask(&other, XS_OP_RM, "/many/0", 8);
+	fake_hangup(rig->plat, leaver.client);
+	turn(rig);
+	ck_assert_uint_gt(fake_unread(rig->plat, other.client), 0);
+	while (!fake_unread(rig->plat, asker.client) && ++turns < CHECK_NODES)
+		turn(rig);
+	ck_assert_int_gt(turns, 1);
+	peer_reply(&asker, &r);
+	ck_assert_uint_eq(r.hdr.type, XS_OP_CONTROL);
+	ck_assert_str_eq(r.payload, "OK");
+	ck_assert(rig_run(rig));
+	peer_reply(&asker, &r);
+	ck_assert_uint_eq(r.hdr.type, XS_OP_READ);
+	/* One that is under way when the server ends. */
+	ask(&asker, XS_OP_CONTROL, "check", 6);
+	turn(rig);
+	free_rig(rig);
+}
+END_TEST
+
 START_TEST(test_quit)
 {
 	struct rig *rig = new_rig();
@@ -602,6 +654,7 @@ Suite *test_suite(void)
 	tcase_add_loop_test(tc, test_ring_garbage, 0, 4);
 	tcase_add_test(tc, test_death_in_request);
 	tcase_add_loop_test(tc, test_domid_reuse, 0, 2);
+	tcase_add_test(tc, test_check_takes_turns);
 	tcase_add_test(tc, test_quit);
 	tc = suite_case(suite, "failures");
 	tcase_add_loop_test(tc, test_plat_failures, 0, FAKE_N_CALLS);

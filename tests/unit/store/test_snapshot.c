@@ -3,6 +3,8 @@
  * The tree and its snapshots: whatever changes, a snapshot shows what was
  * there when it was opened, and memory goes back when it closes.
  */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -216,8 +218,9 @@ START_TEST(test_check_finds)
 	x->dir->n_children++;
 	ck_assert_uint_eq(xs_tree_check(&w.tree, count, &n), 1);
 	x->dir->n_children--;
+	/* From the future: so it is missed in two places. */
 	x->gen = w.tree.gen + 1;
-	ck_assert_uint_eq(xs_tree_check(&w.tree, count, &n), 1);
+	ck_assert_uint_eq(xs_tree_check(&w.tree, count, &n), 2);
 	x->gen = w.tree.gen;
 	w.tree.n_nodes++;
 	ck_assert_uint_eq(xs_tree_check(&w.tree, count, &n), 1);
@@ -229,8 +232,68 @@ START_TEST(test_check_finds)
 	x->link.spare++;
 	ck_assert_uint_eq(xs_tree_check(&w.tree, count, &n), 1);
 	x->link.spare--;
-	ck_assert_uint_eq(n, 5);
+	ck_assert_uint_eq(n, 6);
 	ck_assert_uint_eq(xs_tree_check(&w.tree, count, &n), 0);
+	world_fini(&w);
+}
+END_TEST
+
+#define MANY 5000 /* more than are checked at a time */
+
+static void fill_many(struct world *w, const struct xs_cred *cred)
+{
+	char path[16];
+	int i;
+
+	for (i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "/%c/%d", i % 2 ? 'a' : 'b', i);
+		ck_assert_int_eq(world_write(w, cred, path, "v"), 0);
+	}
+}
+
+/* What changes in the middle is no mistake, and what is wrong is found. */
+START_TEST(test_check_in_parts)
+{
+	struct xs_cred dom0 = world_cred(0);
+	struct xs_check check;
+	struct xs_node *b;
+	struct world w;
+	unsigned int n = 0, n_wrong;
+	int parts = 1;
+
+	ck_assert_int_eq(world_init(&w, NULL, NULL, NULL), 0);
+	fill_many(&w, &dom0);
+	xs_check_begin(&check, &w.tree, count, &n);
+	ck_assert(!xs_check_some(&check));
+	/* Where it is, what it has seen, and what it has not. */
+	ck_assert_int_eq(world_rm(&w, &dom0, "/b"), 0);
+	ck_assert_int_eq(world_write(&w, &dom0, "/b/new", ""), 0);
+	ck_assert_int_eq(world_write(&w, &dom0, "/a/new", ""), 0);
+	ck_assert_int_eq(world_set_perms(&w, &dom0, "/a/1", "n1"), 0);
+	ck_assert_int_eq(world_rm(&w, &dom0, "/a/3"), 0);
+	while (!xs_check_some(&check))
+		parts++;
+	ck_assert_int_gt(parts, 2);
+	ck_assert_int_eq(xs_check_end(&check, &n_wrong), 0);
+	ck_assert_uint_eq(n_wrong, 0);
+	/* What was not come to yet is wrong. */
+	xs_check_begin(&check, &w.tree, count, &n);
+	ck_assert(!xs_check_some(&check));
+	b = xs_tree_child(&w.tree, w.tree.root, "b", 1, XS_NOW);
+	b->link.spare++;
+	while (!xs_check_some(&check))
+		;
+	b->link.spare--;
+	ck_assert_int_eq(xs_check_end(&check, &n_wrong), 0);
+	ck_assert_uint_eq(n_wrong, 1);
+	ck_assert_uint_eq(n, 1);
+	/* It has lost what it goes through. */
+	xs_check_begin(&check, &w.tree, count, &n);
+	ck_assert(!xs_check_some(&check));
+	xs_snapshot_revoke_all(&w.tree);
+	ck_assert(xs_check_some(&check));
+	ck_assert_int_eq(xs_check_end(&check, &n_wrong), -EAGAIN);
+	ck_assert_uint_eq(n, 1);
 	world_fini(&w);
 }
 END_TEST
@@ -244,5 +307,6 @@ Suite *test_suite(void)
 	tcase_add_test(tc, test_revoke_all);
 	tcase_add_test(tc, test_looking);
 	tcase_add_test(tc, test_check_finds);
+	tcase_add_test(tc, test_check_in_parts);
 	return suite;
 }

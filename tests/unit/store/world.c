@@ -181,7 +181,7 @@ static void complain(void *arg, const char *line)
 	fprintf(stderr, "%s\n", line);
 }
 
-void world_check(const struct xs_tree *tree)
+void world_check(struct xs_tree *tree)
 {
 	ck_assert_uint_eq(xs_tree_check(tree, complain, NULL), 0);
 }

@@ -43,6 +43,6 @@ unsigned int world_perms(const char *text, struct xs_perm *entries);
 char *world_dump(const struct xs_tree *tree, uint64_t at);
 
 /* Ends the test unless the tree is in order. */
-void world_check(const struct xs_tree *tree);
+void world_check(struct xs_tree *tree);
 
 #endif
