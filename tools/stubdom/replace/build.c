@@ -15,7 +15,7 @@
 #define LOCAL_APIC	0xfee00000u /* where it is seen; no RAM from there */
 #define E820_RESERVED	2
 #define GRANT_FRAMES	4   /* it grants nobody anything */
-#define MAPTRACK_FRAMES 128 /* of 256 handles: 32768 rings */
+#define FRAME_HANDLES	256 /* of grants that are mapped, in a maptrack frame */
 #define NO_LIMIT	UINT32_MAX
 #define SPECIAL_FIRST	(X86_HVM_END_SPECIAL_REGION - X86_HVM_NR_SPECIAL_PAGES)
 
@@ -57,7 +57,8 @@ static int create(xc_interface *xch, const struct facts *facts)
 		.max_vcpus = 1,
 		.max_evtchn_port = facts->ports ? facts->ports : NO_LIMIT,
 		.max_grant_frames = GRANT_FRAMES,
-		.max_maptrack_frames = MAPTRACK_FRAMES,
+		.max_maptrack_frames = (facts->rings + FRAME_HANDLES - 1) /
+				       FRAME_HANDLES,
 		.grant_opts = XEN_DOMCTL_GRANT_version(1),
 		.arch = {.emulation_flags = XEN_X86_EMU_LAPIC},
 	};

@@ -78,9 +78,6 @@ bool bus_answered(int fd, char *text, size_t max)
 
 /* ---- xenconsoled ------------------------------------------------------ */
 
-static char consoled_path[NAME_LEN], consoled_words[4096];
-static char *consoled_args[ARGS_MAX + 1];
-
 /* The content of a file of a process, or what its link says; its length. */
 static size_t of_process(const char *pid, const char *what, char *buf,
 			 size_t max, bool is_link)
@@ -103,63 +100,82 @@ static size_t of_process(const char *pid, const char *what, char *buf,
 	return n > 0 ? (size_t)n : 0;
 }
 
-/* How it was started, for consoled_start(). */
-static void keep_args(const char *pid)
+/* How it was started; false: that cannot be kept, so it cannot be repeated. */
+static bool keep_args(const char *pid, struct consoled *consoled)
 {
-	size_t len = of_process(pid, "cmdline", consoled_words,
-				sizeof(consoled_words), false);
-	size_t at, n = 0;
+	size_t len = of_process(pid, "cmdline", consoled->words,
+				sizeof(consoled->words), false);
 
-	of_process(pid, "exe", consoled_path, sizeof(consoled_path), true);
-	for (at = 0; at < len && n < ARGS_MAX;
-	     at += strlen(consoled_words + at) + 1)
-		consoled_args[n++] = consoled_words + at;
+	of_process(pid, "exe", consoled->path, sizeof(consoled->path), true);
+	consoled->len = 0;
+	/* What the buffer has no room for is missing, its NUL at least. */
+	if (!len || consoled->words[len - 1] || !consoled->path[0])
+		return false;
+	consoled->len = (uint32_t)len;
+	return true;
 }
 
-static void stop(const char *pid)
+static bool stop(const char *pid, struct consoled *consoled)
 {
 	uint64_t limit = now_ms() + STOP_MS;
 	char buf[NAME_LEN];
+	bool kept = keep_args(pid, consoled);
 
-	keep_args(pid);
+	if (!kept)
+		say("%s has to be started again by hand", CONSOLED);
 	kill((pid_t)strtol(pid, NULL, 10), SIGTERM);
 	/* One that has ended but was not waited for has no command line. */
 	while (of_process(pid, "cmdline", buf, sizeof(buf), false) &&
 	       now_ms() < limit)
 		sleep_ms(POLL_MS);
+	return kept;
 }
 
-/* What guests write meanwhile waits in their rings. */
-void consoled_stop(void)
+/*
+ * What guests write meanwhile waits in their rings.  False: there is none that
+ * could be started again, and *consoled is as it was.
+ */
+bool consoled_stop(struct consoled *consoled)
 {
 	DIR *dir = opendir("/proc");
+	struct consoled found;
 	char name[NAME_LEN];
 	struct dirent *d;
+	bool kept = false;
 
 	while (dir && (d = readdir(dir))) {
 		if (d->d_name[0] < '1' || d->d_name[0] > '9')
 			continue;
 		of_process(d->d_name, "comm", name, sizeof(name), false);
 		if (!strcmp(name, CONSOLED "\n")) {
-			stop(d->d_name);
+			kept = stop(d->d_name, &found);
 			break;
 		}
 	}
 	if (dir)
 		closedir(dir);
+	if (kept)
+		*consoled = found;
+	return kept;
 }
 
 /* Again, if it ran. */
-void consoled_start(void)
+void consoled_start(const struct consoled *consoled)
 {
+	char words[CONSOLED_ARGS_MAX], *args[ARGS_MAX + 1] = {NULL};
+	size_t at, n = 0;
 	int status = 0;
 	pid_t pid;
 
-	if (!consoled_args[0])
+	memcpy(words, consoled->words, consoled->len);
+	for (at = 0; at < consoled->len && n < ARGS_MAX;
+	     at += strlen(words + at) + 1)
+		args[n++] = words + at;
+	if (!n)
 		return;
 	pid = fork();
 	if (!pid) {
-		execv(consoled_path, consoled_args);
+		execv(consoled->path, args);
 		_exit(127);
 	}
 	/* It goes into the background by itself. */

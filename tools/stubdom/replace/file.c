@@ -80,6 +80,13 @@ int file_save(const char *path, const struct facts *facts,
 	return rc;
 }
 
+static bool is_consoled(const struct consoled *c)
+{
+	return c->len <= sizeof(c->words) &&
+	       (!c->len || !c->words[c->len - 1]) &&
+	       memchr(c->path, 0, sizeof(c->path));
+}
+
 int file_load(const char *path, struct facts *facts, struct bytes *state)
 {
 	struct bytes all;
@@ -91,6 +98,7 @@ int file_load(const char *path, struct facts *facts, struct bytes *state)
 	state->len = all.len - sizeof(*facts);
 	if (memcmp(facts->magic, FACTS_MAGIC, sizeof(facts->magic)) ||
 	    !memchr(facts->note.cmdline, 0, sizeof(facts->note.cmdline)) ||
+	    !is_consoled(&facts->consoled) ||
 	    facts->crc != xs_crc32c(0, state->data, state->len))
 		return -1;
 	return 0;

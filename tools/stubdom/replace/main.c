@@ -36,6 +36,7 @@
 #define POLL_MS	       10
 #define MEMORY_MAX_MB  (RAM_LIMIT >> 20)
 #define PORTS_MAX      131071 /* of FIFO event channels */
+#define RINGS_MAX      32768 /* domains there can be */
 #define SAID_MAX       512
 #define STATUS_UNDONE  1 /* nothing has changed */
 #define STATUS_USAGE   2
@@ -45,6 +46,7 @@ struct options {
 	const char *kernel, *fallback, *state_file;
 	uint32_t memory_mb;
 	uint32_t ports;
+	uint32_t rings;
 };
 
 /* ---- Words ------------------------------------------------------------ */
@@ -93,6 +95,8 @@ static _Noreturn void usage(void)
 		"is)\n"
 		"  -p, --ports N         event channels that it may have: one\n"
 		"                        for each guest, and 4 (default: all)\n"
+		"  -r, --rings N         of guests that it may map, or a few\n"
+		"                        more (default: 32768)\n"
 		"  -s, --state FILE      where the state is meanwhile\n"
 		"                        (default: " STATE_FILE ")\n");
 	exit(STATUS_USAGE);
@@ -115,13 +119,14 @@ static void parse(struct options *o, int argc, char **argv)
 		{"fallback", required_argument, NULL, 'f'},
 		{"memory", required_argument, NULL, 'm'},
 		{"ports", required_argument, NULL, 'p'},
+		{"rings", required_argument, NULL, 'r'},
 		{"state", required_argument, NULL, 's'},
 		{NULL, 0, NULL, 0},
 	};
 	int c;
 
 	*o = (struct options){.state_file = STATE_FILE};
-	while ((c = getopt_long(argc, argv, "k:f:m:p:s:", known, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "k:f:m:p:r:s:", known, NULL)) != -1) {
 		if (c == 'k')
 			o->kernel = optarg;
 		else if (c == 'f')
@@ -132,6 +137,8 @@ static void parse(struct options *o, int argc, char **argv)
 			o->memory_mb = number(optarg, MEMORY_MAX_MB);
 		else if (c == 'p')
 			o->ports = number(optarg, PORTS_MAX);
+		else if (c == 'r')
+			o->rings = number(optarg, RINGS_MAX);
 		else
 			usage();
 	}
@@ -181,7 +188,7 @@ static _Noreturn void go_on(xc_interface *xch, const struct facts *facts)
 		    strerror(errno));
 	else
 		say("domain %u goes on", facts->domid);
-	consoled_start();
+	consoled_start(&facts->consoled);
 	exit(STATUS_UNDONE);
 }
 
@@ -192,11 +199,23 @@ static void take_over_from(xc_interface *xch, struct facts *facts,
 	 * It has a page of the old domain's mapped, whose number is taken
 	 * until nobody has; and it learns of a domain's end from xenstore.
 	 */
-	consoled_stop();
+	consoled_stop(&facts->consoled);
 	if (!leave(xch, facts))
 		go_on(xch, facts);
 	if (old_take_state(xch, facts, state) || file_save(file, facts, state))
 		go_on(xch, facts);
+}
+
+/* Somebody came so far and no further. */
+static void go_on_from(const char *file, struct facts *facts,
+		       struct bytes *state)
+{
+	if (file_load(file, facts, state))
+		fail("there is no xenstore domain, and no state in %s", file);
+	say("from %s, as domain %u", file, facts->domid);
+	/* One that was started meanwhile: how, is to be known next time, too. */
+	if (consoled_stop(&facts->consoled) && file_save(file, facts, state))
+		say("how xenconsoled was started is not in it");
 }
 
 /* ---- After it --------------------------------------------------------- */
@@ -291,15 +310,12 @@ int main(int argc, char **argv)
 	if (old_find(xch, &facts) && !old_is_dead(xch, &facts)) {
 		take_over_from(xch, &facts, options.state_file, &state);
 	} else {
-		if (file_load(options.state_file, &facts, &state))
-			fail("there is no xenstore domain, and no state in %s",
-			     options.state_file);
-		say("from %s, as domain %u", options.state_file, facts.domid);
-		consoled_stop();
+		go_on_from(options.state_file, &facts, &state);
 	}
 	if (options.memory_mb)
 		facts.memory_mb = options.memory_mb;
 	facts.ports = options.ports;
+	facts.rings = options.rings ? options.rings : RINGS_MAX;
 	used = succeed(xch, &facts, &state, images, &console);
 	stop = now_ms();
 	if (!used) {
@@ -310,7 +326,7 @@ int main(int argc, char **argv)
 	}
 	unlink(options.state_file);
 	nodes_write(&facts, &console);
-	consoled_start();
+	consoled_start(&facts.consoled);
 	say("domain %u: %zu bytes of state, answers after %llu ms%s",
 	    facts.domid, state.len, (unsigned long long)(stop - start),
 	    used == &images[1] ? ", WITH THE SECOND IMAGE" : "");

@@ -17,6 +17,16 @@ struct bytes {
 	size_t len;
 };
 
+#define CONSOLED_PATH_MAX 256
+#define CONSOLED_ARGS_MAX 2048
+
+/* How xenconsoled was started; no words: it did not run. */
+struct consoled {
+	char path[CONSOLED_PATH_MAX];
+	uint32_t len;
+	char words[CONSOLED_ARGS_MAX]; /* as in /proc, each with its NUL */
+};
+
 /* What the successor has to have of the old domain; also a state file's head.*/
 struct facts {
 	char magic[8];
@@ -24,6 +34,7 @@ struct facts {
 	uint32_t ssidref;
 	uint32_t memory_mb;
 	uint32_t ports; /* 0: as many as there are */
+	uint32_t rings; /* grants it may have mapped */
 	uint32_t
 		scheduler; /* XEN_SCHEDULER_*; others than these have no more */
 	uint32_t weight;
@@ -31,9 +42,10 @@ struct facts {
 	uint32_t crc; /* in a file: CRC-32C of the state */
 	xen_domain_handle_t handle;
 	struct xs_leave_note note;
+	struct consoled consoled; /* who calls again has to know it */
 };
 
-#define FACTS_MAGIC "XSFACTS1"
+#define FACTS_MAGIC "XSFACTS2"
 
 /* Ends with a message. */
 _Noreturn void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -67,8 +79,8 @@ int file_load(const char *path, struct facts *facts, struct bytes *state);
 /* dom0.c: the store's clients there */
 int bus_send(const char *words, size_t len);
 bool bus_answered(int fd, char *text, size_t max);
-void consoled_stop(void);
-void consoled_start(void);
+bool consoled_stop(struct consoled *consoled);
+void consoled_start(const struct consoled *consoled);
 int nodes_write(const struct facts *facts, const struct console *console);
 
 #endif
