@@ -335,6 +335,16 @@ int xs_domain_adopt_ring(struct xs_conns *conns, struct xs_domain *domain,
 	return rc;
 }
 
+/* Who asked is told; but libxl 4.17 does not listen, and a guest waits. */
+static int not_introduced(const struct xs_conns *conns, uint16_t domid,
+			  uint32_t remote, int rc)
+{
+	xs_log(conns->log, XS_LOG_WARN,
+	       "introduce domid=%u port=%u error=\"%s\"", domid, remote,
+	       strerror(-rc));
+	return rc;
+}
+
 /* A known ring gets another event channel and starts afresh. */
 static int reintroduce(struct xs_conns *conns, struct xs_domain *domain,
 		       uint32_t remote)
@@ -366,35 +376,71 @@ static int reintroduce(struct xs_conns *conns, struct xs_domain *domain,
 }
 
 /*
+ * A connection for a domain that has none, with its ring and event channel (its
+ * end: remote); nothing in the page changes.  -ENOENT: there is no such domain;
+ * what mapping and binding say.
+ */
+int xs_domain_connect(struct xs_conns *conns, uint16_t domid, uint32_t remote,
+		      struct xs_domain **domainp)
+{
+	uint32_t local;
+	void *page;
+	int rc = xs_domain_get(conns, domid, domainp);
+
+	if (rc)
+		return rc;
+	rc = plat_ring_map(conns->plat, domid, &page);
+	if (rc)
+		return not_introduced(conns, domid, remote, rc);
+	rc = plat_port_bind(conns->plat, domid, remote, &local);
+	if (rc) {
+		plat_ring_unmap(conns->plat, domid, page);
+		return not_introduced(conns, domid, remote, rc);
+	}
+	rc = add_ring(conns, *domainp, page, local, remote);
+	if (rc) {
+		plat_port_unbind(conns->plat, local);
+		plat_ring_unmap(conns->plat, domid, page);
+	}
+	return rc;
+}
+
+/*
+ * Forgets all domains but the first, which have connections at most: what an
+ * import of a whole store began.  Nobody is told.
+ */
+void xs_domains_disconnect(struct xs_conns *conns)
+{
+	struct xs_map_link *link, *next;
+	uint32_t i;
+
+	xs_map_for_each(link, next, &conns->domains, i) {
+		struct xs_domain *domain =
+			xs_container_of(link, struct xs_domain, link);
+
+		if (domain->domid == conns->settings->master_domid)
+			continue;
+		if (domain->conn)
+			remove_ring(domain);
+		forget(conns, domain);
+	}
+}
+
+/*
  * Begins to serve a domain through its ring and event channel (its end:
  * remote), or starts afresh with one that is served.  -ENOENT, -EINVAL and
  * what mapping and binding say.
  */
 int xs_domain_introduce(struct xs_conns *conns, uint16_t domid, uint32_t remote)
 {
-	struct xs_domain *domain;
-	uint32_t local;
-	void *page;
-	int rc = xs_domain_get(conns, domid, &domain);
+	struct xs_domain *domain = xs_domain_find(conns, domid);
+	int rc;
 
+	if (domain && domain->introduced)
+		return reintroduce(conns, domain, remote);
+	rc = xs_domain_connect(conns, domid, remote, &domain);
 	if (rc)
 		return rc == -ENOENT ? -EINVAL : rc;
-	if (domain->introduced)
-		return reintroduce(conns, domain, remote);
-	rc = plat_ring_map(conns->plat, domid, &page);
-	if (rc)
-		return rc;
-	rc = plat_port_bind(conns->plat, domid, remote, &local);
-	if (rc) {
-		plat_ring_unmap(conns->plat, domid, page);
-		return rc;
-	}
-	rc = add_ring(conns, domain, page, local, remote);
-	if (rc) {
-		plat_port_unbind(conns->plat, local);
-		plat_ring_unmap(conns->plat, domid, page);
-		return rc;
-	}
 	if (domain->thaw) {
 		/* It goes on where it was: nothing in the page changes. */
 		rc = conns->thaw_attach(conns, domain);
@@ -404,7 +450,7 @@ int xs_domain_introduce(struct xs_conns *conns, uint16_t domid, uint32_t remote)
 		}
 		xs_conn_port_ready(domain->conn);
 	} else {
-		xs_ring_set_features(page, domain->features);
+		xs_ring_set_features(domain->conn->page, domain->features);
 		start_ring(domain->conn);
 	}
 	xs_store_fire_special(conns->store, XS_INTRODUCE_DOMAIN, &domid);

@@ -47,6 +47,9 @@ int xs_domain_adopt(struct xs_conns *conns, uint16_t domid,
 		    struct xs_domain **domainp);
 int xs_domain_adopt_ring(struct xs_conns *conns, struct xs_domain *domain,
 			 uint32_t local, uint32_t remote);
+int xs_domain_connect(struct xs_conns *conns, uint16_t domid, uint32_t remote,
+		      struct xs_domain **domainp);
+void xs_domains_disconnect(struct xs_conns *conns);
 int xs_domain_introduce(struct xs_conns *conns, uint16_t domid, uint32_t port);
 int xs_domain_release(struct xs_conns *conns, uint16_t domid);
 void xs_domains_check(struct xs_conns *conns);

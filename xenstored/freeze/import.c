@@ -27,18 +27,14 @@
 #include "conn/domain.h"
 #include "freeze/load.h"
 #include "freeze/policy.h"
+#include "freeze/put.h"
+#include "freeze/thaw.h"
 #include "plat/plat.h"
 #include "state/image.h"
 #include "store/store.h"
 #include "wire/path.h"
 
 #define LINE_SIZE 512
-
-/* What of a blob waits for the domain's ring. */
-struct xs_thaw {
-	struct xs_image image;
-	uint8_t *blob; /* what the image borrows from */
-};
 
 struct import {
 	struct xs_conns *conns;
@@ -358,29 +354,6 @@ int xs_domain_check_blob(struct xs_conns *conns, const void *blob, size_t len,
 
 /* ---- Nodes ------------------------------------------------------------ */
 
-/* Entries as they are to be here: for nobody who is not. */
-static int stage_perms(struct import *im, struct xs_stage *stage,
-		       const struct xs_path *path,
-		       const struct xs_image_node *n)
-{
-	size_t size = n->n_perms * sizeof(struct xs_perm);
-	struct xs_perm *perms = malloc(size);
-	uint16_t i;
-	int rc;
-
-	if (!perms)
-		return -ENOMEM;
-	memcpy(perms, n->perms, size);
-	for (i = 1; i < n->n_perms; i++) {
-		if (perms[i].domid != im->domid)
-			xs_domain_settle_perm(im->conns, XS_FEATURES_ALL,
-					      &perms[i]);
-	}
-	rc = xs_stage_set_perms(stage, path, perms, n->n_perms);
-	free(perms);
-	return rc;
-}
-
 /*
  * A back-end that was made here beforehand is this host's, with all that is
  * said of it: mixed with what another said it would be true of neither.
@@ -391,19 +364,6 @@ static bool device_is_here(const struct import *im, const char *path,
 	size_t device = xs_node_device(path, len, im->domid);
 
 	return device && xs_tree_find(im->tree, path, device);
-}
-
-static bool has_value(const struct xs_node *node, const void *value, size_t len)
-{
-	return node && node->value_len == len &&
-	       !memcmp(xs_node_value(node), value, len);
-}
-
-static bool has_perms(const struct xs_node *node, const struct xs_image_node *n)
-{
-	return node && node->perms->n == n->n_perms &&
-	       !memcmp(node->perms->entry, n->perms,
-		       n->n_perms * sizeof(struct xs_perm));
 }
 
 static int stage_node(struct import *im, struct xs_stage *stage,
@@ -419,18 +379,13 @@ static int stage_node(struct import *im, struct xs_stage *stage,
 	const void *value =
 		supply ? supply->value : (const char *)n->value.data;
 	size_t len = supply ? supply->value_len : n->value.len;
-	int rc = 0;
 
 	if (device_is_here(im, path.text, path.len))
 		return 0;
 	if (!supply &&
 	    ((policy == XS_NODE_HOST) || (policy == XS_NODE_TOOLSTACK && here)))
 		return 0;
-	if (!has_value(here, value, len))
-		rc = xs_stage_write(stage, &path, value, len);
-	if (!rc && !has_perms(here, n))
-		rc = stage_perms(im, stage, &path, n);
-	return rc;
+	return xs_put_node(im->conns, stage, n, value, len, NULL);
 }
 
 /* Nodes of a domain that stands still here and that the blob knows not of. */
@@ -538,71 +493,6 @@ static int import_nodes(struct import *im)
 
 /* ---- The rest --------------------------------------------------------- */
 
-/* Forgets what waits for the domain's ring. */
-void xs_thaw_free(struct xs_domain *domain)
-{
-	struct xs_thaw *thaw = domain->thaw;
-
-	if (!thaw)
-		return;
-	domain->thaw = NULL;
-	xs_image_fini(&thaw->image);
-	free(thaw->blob);
-	free(thaw);
-}
-
-/*
- * Gives the domain's connection, which was just made or stands still, what
- * waits for it.  On an error that goes on waiting, for another try.
- */
-int xs_thaw_attach(struct xs_conns *conns, struct xs_domain *domain)
-{
-	struct xs_conn *conn = domain->conn;
-	struct xs_thaw *thaw = domain->thaw;
-	const struct xs_image_conn *c = &thaw->image.conns[0];
-	int rc;
-
-	/* What was queued here meanwhile goes with the rest. */
-	xs_snapshot_close(&conns->store->tree, &domain->still);
-	xs_conn_reset(conn);
-	conn->watcher.cred.target = XS_DOMID_INVALID;
-	/* Its transactions need these rights. */
-	if (c->target != XS_DOMID_INVALID && xs_domain_find(conns, c->target))
-		conn->watcher.cred.target = c->target;
-	rc = xs_load_conn(conn, &thaw->image, c);
-	if (rc) {
-		conn->watcher.cred.target = XS_DOMID_INVALID;
-		return rc;
-	}
-	conn->ignored = c->ignored;
-	xs_thaw_free(domain);
-	return 0;
-}
-
-static struct xs_thaw *new_thaw(struct xs_conns *conns, const void *blob,
-				size_t len)
-{
-	struct xs_thaw *thaw = calloc(1, sizeof(*thaw));
-
-	if (!thaw)
-		return NULL;
-	xs_image_init(&thaw->image, &conns->key);
-	thaw->blob = malloc(len ? len : 1);
-	if (!thaw->blob) {
-		free(thaw);
-		return NULL;
-	}
-	memcpy(thaw->blob, blob, len);
-	return thaw;
-}
-
-static void discard_thaw(struct xs_thaw *thaw)
-{
-	xs_image_fini(&thaw->image);
-	free(thaw->blob);
-	free(thaw);
-}
-
 /* Everything that can fail, then the nodes, then what cannot (keeps I1). */
 static int apply(struct import *im, struct xs_thaw *thaw)
 {
@@ -620,8 +510,7 @@ static int apply(struct import *im, struct xs_thaw *thaw)
 		domain->account->limits = before;
 		return rc;
 	}
-	xs_thaw_free(domain);
-	domain->thaw = thaw;
+	xs_thaw_wait(domain, thaw);
 	if (!domain->introduced) {
 		domain->features = im->conn->ring_features;
 		return 0;
@@ -639,8 +528,7 @@ int xs_domain_import(struct xs_conns *conns, const void *blob, size_t len,
 		     const struct xs_supplies *supplies,
 		     xs_import_report_fn *report, void *arg)
 {
-	struct xs_thaw *thaw = new_thaw(conns, blob, len);
-	struct xs_domain *domain;
+	struct xs_thaw *thaw = xs_thaw_new(conns, blob, len);
 	struct import im;
 	int rc;
 
@@ -652,9 +540,6 @@ int xs_domain_import(struct xs_conns *conns, const void *blob, size_t len,
 		rc = check(&im);
 	if (!rc)
 		rc = apply(&im, thaw);
-	domain = im.image ? xs_domain_find(conns, im.domid) : NULL;
-	/* Attached, it is gone; waiting, the domain has it. */
-	if (rc && (!domain || domain->thaw != thaw))
-		discard_thaw(thaw);
+	xs_thaw_put(thaw);
 	return rc;
 }

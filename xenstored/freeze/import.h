@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 struct xs_conns;
-struct xs_domain;
 
 /* A value the destination gives a host-specific node. */
 struct xs_supply {
@@ -39,7 +38,5 @@ int xs_domain_check_blob(struct xs_conns *conns, const void *blob, size_t len,
 int xs_domain_import(struct xs_conns *conns, const void *blob, size_t len,
 		     const struct xs_supplies *supplies,
 		     xs_import_report_fn *report, void *arg);
-int xs_thaw_attach(struct xs_conns *conns, struct xs_domain *domain);
-void xs_thaw_free(struct xs_domain *domain);
 
 #endif

@@ -406,6 +406,22 @@ static bool is_between(const struct xs_domain *domain)
 	return domain->thaw || (domain->conn && domain->conn->quiesced);
 }
 
+/* A domain of which that is so, or NULL. */
+const struct xs_domain *xs_live_find_between(const struct xs_conns *conns)
+{
+	struct xs_map_link *link, *next;
+	uint32_t i;
+
+	xs_map_for_each(link, next, &conns->domains, i) {
+		const struct xs_domain *domain =
+			xs_container_of(link, struct xs_domain, link);
+
+		if (is_between(domain))
+			return domain;
+	}
+	return NULL;
+}
+
 static bool find_domains(const struct xs_live *live, char text[XS_LIVE_TEXT])
 {
 	struct xs_map_link *link, *next;

@@ -12,6 +12,7 @@
 
 struct xs_conn;
 struct xs_conns;
+struct xs_domain;
 
 /* What a program says, and does by exit status 0, that will take over. */
 #define XS_LIVE_CHECK_OPTION "--check-state"
@@ -72,5 +73,6 @@ int xs_live_abort(struct xs_live *live, const char **textp);
 
 void xs_live_turn(struct xs_live *live);
 int xs_live_timeout(const struct xs_live *live);
+const struct xs_domain *xs_live_find_between(const struct xs_conns *conns);
 
 #endif

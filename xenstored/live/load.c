@@ -232,13 +232,13 @@ static int load_conns(struct loading *l)
  * A limit that was changed while the old daemon ran stays changed, unless the
  * new command line names another than the built-in one.
  */
-static void load_defaults(struct loading *l)
+void xs_live_load_defaults(struct xs_store *store, const struct xs_image *image)
 {
 	const struct xs_image_domain all = {
-		.n_quotas = l->image->quota.n_domain,
-		.quotas = l->image->quota.quotas,
+		.n_quotas = image->quota.n_domain,
+		.quotas = image->quota.quotas,
 	};
-	struct xs_limits *now = &l->store->accounts.limits;
+	struct xs_limits *now = &store->accounts.limits;
 	struct xs_limits built_in, was = *now;
 	unsigned int i;
 
@@ -246,30 +246,30 @@ static void load_defaults(struct loading *l)
 	xs_load_limits(&was, &all);
 	for (i = 0; i < XS_N_QUOTAS; i++) {
 		if (now->max[i] == built_in.max[i])
-			xs_accounts_set_limit(&l->store->accounts,
+			xs_accounts_set_limit(&store->accounts,
 					      (enum xs_quota)i, was.max[i]);
 	}
 	if (now->soft_memory == built_in.soft_memory)
-		xs_accounts_set_soft_memory(&l->store->accounts,
-					    was.soft_memory);
+		xs_accounts_set_soft_memory(&store->accounts, was.soft_memory);
 }
 
-/* A domain's own limits are those that differ from what all had. */
-static int load_limits(struct loading *l, const struct xs_image_domain *d)
+/* A domain's own limits are those that differ from what all had.  -ENOMEM. */
+int xs_live_load_limits(struct xs_store *store, const struct xs_image *image,
+			const struct xs_image_domain *d)
 {
 	const struct xs_image_domain all = {
-		.n_quotas = l->image->quota.n_domain,
-		.quotas = l->image->quota.quotas,
+		.n_quotas = image->quota.n_domain,
+		.quotas = image->quota.quotas,
 	};
-	const struct xs_limits *now = &l->store->accounts.limits;
+	const struct xs_limits *now = &store->accounts.limits;
 	struct xs_limits was = *now, own;
 	struct xs_account *account;
 	unsigned int i;
-	int rc = xs_accounts_get(&l->store->accounts, d->domid, &account);
+	int rc = xs_accounts_get(&store->accounts, d->domid, &account);
 
 	if (rc)
 		return rc;
-	if (l->image->quota.present)
+	if (image->quota.present)
 		xs_load_limits(&was, &all);
 	own = was;
 	xs_load_limits(&own, d);
@@ -288,14 +288,14 @@ static int load_domains(struct loading *l)
 	int rc = 0;
 
 	if (l->image->quota.present)
-		load_defaults(l);
+		xs_live_load_defaults(l->store, l->image);
 	for (i = 0; !rc && i < l->image->n_domains; i++) {
 		const struct xs_image_domain *d = &l->image->domains[i];
 		struct xs_domain *domain;
 
 		rc = know_domain(l, d->domid);
 		if (!rc)
-			rc = load_limits(l, d);
+			rc = xs_live_load_limits(l->store, l->image, d);
 		domain = xs_domain_find(l->conns, d->domid);
 		/* 0: written by those who do not know of features. */
 		if (!rc && domain && !domain->introduced && d->features)

@@ -18,7 +18,7 @@
 #include "conn/domain.h"
 #include "live/live.h"
 #include "live/load.h"
-#include "freeze/import.h"
+#include "freeze/thaw.h"
 #include "plat/plat.h"
 #include "protocol/control.h"
 #include "protocol/request.h"

@@ -13,11 +13,14 @@
 #include <talloc.h>
 
 #include "base/base64.h"
+#include "base/log.h"
 #include "conn/domain.h"
 #include "freeze/export.h"
 #include "freeze/import.h"
+#include "live/live.h"
 #include "live/load.h"
 #include "live/save.h"
+#include "live/take.h"
 #include "plat/plat.h"
 #include "protocol/control.h"
 #include "protocol/request.h"
@@ -92,11 +95,21 @@ int xs_control_resume(struct xs_request *req, const char *const *args, size_t n)
 
 /* ---- Out -------------------------------------------------------------- */
 
-/* What a live update would hand over. */
+/*
+ * What a live update would hand over.  -EBUSY: that would have to wait for a
+ * domain that is being moved.
+ */
 static int export_all(struct xs_conns *conns, struct xs_image_out *out)
 {
+	const struct xs_domain *between = xs_live_find_between(conns);
 	char text[XS_LIVE_TEXT];
 
+	if (between) {
+		xs_log(conns->log, XS_LOG_WARN,
+		       "export all refused: domid=%u is being moved",
+		       between->domid);
+		return -EBUSY;
+	}
 	return xs_live_save(conns, false, out, text);
 }
 
@@ -325,6 +338,8 @@ int xs_control_import(struct xs_request *req, const char *const *args, size_t n)
 		return import_with(req, check_all);
 	if (n == 2 && !strcmp(args[1], "commit"))
 		return import_with(req, xs_domain_import);
+	if (n == 3 && !strcmp(args[1], "commit") && !strcmp(args[2], ALL))
+		return import_with(req, xs_live_take);
 	if (n == 2 && !strcmp(args[1], "end"))
 		return import_end(req);
 	return -EINVAL;
