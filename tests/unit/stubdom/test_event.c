@@ -41,7 +41,7 @@ START_TEST(test_bind)
 }
 END_TEST
 
-/* A port has its word before it is there. */
+/* A port has its word when it is handed out. */
 START_TEST(test_many)
 {
 	uint32_t n, port;
@@ -77,7 +77,20 @@ START_TEST(test_no_port)
 }
 END_TEST
 
-/* Without room for its word a port is not even asked for. */
+/* Somebody else took ports of the domain: the next one is far away. */
+START_TEST(test_far_away)
+{
+	uint32_t n;
+
+	xs_event_init();
+	for (n = 1; n <= MANY; n++)
+		fakexen.port_used[n] = true;
+	ck_assert_uint_eq(bind_many(1), MANY + 1);
+	ck_assert_uint_eq(fakexen.n_array_pages, MANY / XS_FIFO_PAGE_PORTS + 1);
+}
+END_TEST
+
+/* Without room for its word a port is given back. */
 START_TEST(test_no_room)
 {
 	struct xs_pages_stats stats, after;
@@ -113,6 +126,7 @@ Suite *test_suite(void)
 
 	tcase_add_test(tc, test_bind);
 	tcase_add_test(tc, test_many);
+	tcase_add_test(tc, test_far_away);
 	tcase_add_test(tc, test_no_port);
 	tcase_add_test(tc, test_no_room);
 	return suite;

@@ -7,9 +7,10 @@
  * came with Xen 4.4, PVH guests with 4.10), so the older one would be code that
  * never runs.
  *
- * I1 The array of event words covers one port more than any that was ever
- *    bound.  Xen gives the lowest free number, so a new port has its word
- *    before it has events; what is signalled to a port without a word is lost.
+ * I1 The array of event words covers every port that is used here.  Xen gives
+ *    the lowest free number, which may be far above all of ours: a toolstack
+ *    can take ports of this domain.  What is signalled to a port before it has
+ *    its word Xen keeps until then.
  */
 #include "plat/stubdom/internal.h"
 
@@ -41,7 +42,6 @@ static union {
 static event_word_t first_words[XS_FIFO_PAGE_PORTS] ALIGNED;
 
 static struct xs_fifo fifo = {.control = &control.block};
-static uint32_t highest_port;
 
 static int add_words(event_word_t *words)
 {
@@ -55,15 +55,11 @@ static int add_words(event_word_t *words)
 	return xs_fifo_add_page(&fifo, words) ? 0 : -ENOSPC;
 }
 
-/* Keeps I1. */
-static int make_room(void)
+static int add_page(void)
 {
-	event_word_t *words;
+	event_word_t *words = xs_pages_get(1);
 	int ret;
 
-	if (highest_port + 1 < fifo.n_pages * XS_FIFO_PAGE_PORTS)
-		return 0;
-	words = xs_pages_get(1);
 	if (!words)
 		return -ENOMEM;
 	memset(words, 0, PAGE_SIZE);
@@ -110,14 +106,16 @@ void xs_event_init(void)
 	xs_xen_vcpu(VCPUOP_stop_periodic_timer, VCPU, NULL);
 }
 
-/* A new port: its word is there already (I1). */
+/* A new port gets its word (keeps I1), or is given back. */
 static int take_port(uint32_t port, uint32_t *portp)
 {
-	if (port > highest_port)
-		highest_port = port;
-	if (port >= fifo.n_pages * XS_FIFO_PAGE_PORTS) {
-		xs_event_close(port); /* another Xen, with other numbers */
-		return -ENOSPC;
+	int ret = 0;
+
+	while (!ret && port >= fifo.n_pages * XS_FIFO_PAGE_PORTS)
+		ret = add_page();
+	if (ret) {
+		xs_event_close(port);
+		return ret;
 	}
 	*portp = port;
 	return 0;
@@ -130,10 +128,8 @@ int xs_event_bind(xs_domid_t domid, uint32_t remote, uint32_t *portp)
 		.remote_dom = domid,
 		.remote_port = remote,
 	};
-	int ret = make_room();
+	int ret = (int)xs_xen_event(EVTCHNOP_bind_interdomain, &bind);
 
-	if (!ret)
-		ret = (int)xs_xen_event(EVTCHNOP_bind_interdomain, &bind);
 	return ret ? ret : take_port(bind.local_port, portp);
 }
 
@@ -141,10 +137,8 @@ int xs_event_bind(xs_domid_t domid, uint32_t remote, uint32_t *portp)
 int xs_event_bind_virq(unsigned int virq, uint32_t *portp)
 {
 	struct evtchn_bind_virq bind = {.virq = virq, .vcpu = VCPU};
-	int ret = make_room();
+	int ret = (int)xs_xen_event(EVTCHNOP_bind_virq, &bind);
 
-	if (!ret)
-		ret = (int)xs_xen_event(EVTCHNOP_bind_virq, &bind);
 	return ret ? ret : take_port(bind.port, portp);
 }
 
