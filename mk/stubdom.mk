@@ -117,17 +117,21 @@ stubdom: $(REPLACE)
 
 -include $(REPLACE_OBJS:.o=.d)
 
-# What the suite does from dom0 to guests' rings.
+# What the suite does from dom0 to guests' rings; guests that are no more than
+# a ring.
 RINGTOOL := $(BUILD)/bin/ringtool
+CROWD    := $(BUILD)/bin/crowd
 $(BUILD)/obj/tests/stubdom/%.o: DAEMON_CFLAGS = $(CFLAGS) $(HARDEN) \
 	-D__XEN_TOOLS__
 $(RINGTOOL): $(BUILD)/obj/tests/stubdom/ring.o
+$(CROWD): $(BUILD)/obj/tests/stubdom/crowd.o
+$(RINGTOOL) $(CROWD):
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	@$(CC) $(OPT) -pie -Wl,-z,relro,-z,now -o $@ $^ -lxenctrl \
-		-lxenforeignmemory -lxenevtchn -lxengnttab
+	@$(CC) $(OPT) -pie -Wl,-z,relro,-z,now -o $@ $^ -lxenctrl -lxenguest \
+		-lxenforeignmemory -lxenevtchn -lxengnttab -lxenstore
 
 .PHONY: soak-stubdom
 soak: soak-stubdom
-soak-stubdom: lab-image stubdom $(RINGTOOL) $(BUILD)/bin/xsdump
+soak-stubdom: lab-image stubdom $(RINGTOOL) $(CROWD) $(BUILD)/bin/xsdump
 	$(LAB) test stubdom --our $(BUILD) --xenstored none $(LAB_ARGS)

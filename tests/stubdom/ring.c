@@ -8,6 +8,7 @@
  *   ringtool DOMID unmap      the page is no memory of the guest's any more
  *   ringtool DOMID bind       the guest's port, to one of dom0's
  *   ringtool DOMID grant      maps the page by the guest's grant
+ *   ringtool DOMID ports N    the domain has so many more, bound to nobody
  */
 #include <errno.h>
 #include <stdint.h>
@@ -61,17 +62,29 @@ static void map_grant(uint32_t domid)
 		fail("grant");
 }
 
+static void add_ports(xc_interface *xch, uint32_t domid, unsigned long n)
+{
+	while (n--) {
+		if (xc_evtchn_alloc_unbound(xch, domid, 0) < 0)
+			fail("ports");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	xenforeignmemory_handle *fmem = xenforeignmemory_open(NULL, 0);
 	xc_interface *xch = xc_interface_open(NULL, NULL, 0);
-	uint32_t domid = argc == 3 ? (uint32_t)atoi(argv[1]) : 0;
+	uint32_t domid = argc >= 3 ? (uint32_t)atoi(argv[1]) : 0;
 	uint64_t gfn, port;
 	xen_pfn_t pfn;
 	struct xenstore_domain_interface *ring;
 
 	if (!xch || !fmem || !domid)
 		fail("Xen");
+	if (!strcmp(argv[2], "ports") && argc == 4) {
+		add_ports(xch, domid, strtoul(argv[3], NULL, 10));
+		return 0;
+	}
 	if (xc_hvm_param_get(xch, domid, HVM_PARAM_STORE_PFN, &gfn) ||
 	    xc_hvm_param_get(xch, domid, HVM_PARAM_STORE_EVTCHN, &port))
 		fail("parameters");
@@ -94,11 +107,13 @@ int main(int argc, char **argv)
 				    &pfn, NULL);
 	if (!ring)
 		fail("the ring");
-	if (!strcmp(argv[2], "indexes"))
+	if (!strcmp(argv[2], "indexes")) {
 		ring->req_prod = ring->req_cons + 10 * XENSTORE_RING_SIZE;
-	else if (!strcmp(argv[2], "garbage"))
+		ring->rsp_prod = ring->rsp_cons + 10 * XENSTORE_RING_SIZE;
+	} else if (!strcmp(argv[2], "garbage")) {
 		write_garbage(ring);
-	else
+	} else {
 		return 2;
+	}
 	return 0;
 }

@@ -31,6 +31,10 @@ E_ENTRY, E_HEADER, P_OFFSET, UD2 = 24, 64, 8, b"\x0f\x0b"
 # Growth of the heap over ten guests: what the allocator keeps for later.
 GROWTH_PAGES = 16
 
+# Event channels without FIFO queues; rings that are more than the least a
+# domain can be made for, which is a page of handles.
+OLD_PORTS, CROWD = 4096, 300
+
 # Nodes that the toolstack makes with the first guest and leaves for good.
 STAY = re.compile(r"(/vm|/libxl|/local/domain/0/(backend|libxl|device)(/\w+)?"
                   r"|/local/domain/0/device-model)( |$)")
@@ -44,6 +48,14 @@ for i in $(seq 100); do
 	xenstore-write $args || { echo "refused in round $i"; exit 0; }
 done
 exit 1
+"""
+
+# How xenconsoled was started.
+CONSOLED = r"""
+for p in /proc/[0-9]*; do
+	[ "$(cat $p/comm 2>&1)" = xenconsoled ] && tr '\0' ' ' < $p/cmdline
+done
+:
 """
 
 # The whole store in pieces.
@@ -272,18 +284,22 @@ def an_image_that_ends_at_once(s):
 
 @test(90)
 def nobody_takes_over(s):
-    """There is no xenstore then, but its state; and the next try has it.
-    Meanwhile dom0 cannot have the place: the guest's port and grant are for
-    another domain."""
+    """There is no xenstore then, but its state; and the next try has it, and
+    starts xenconsoled again as it was.  Meanwhile dom0 cannot have the place:
+    the guest's port and grant are for another domain."""
     before, held, domid = nodes(s), state(s), s.guest.domid()
+    consoled = s.host.out(CONSOLED)
+    assert "xenconsoled" in consoled, consoled
     broken = make_broken(s)
     status, said = replace(s, f"--kernel {broken} --fallback {broken}", False)
     assert status == 3 and "THERE IS NO XENSTORE" in said, said
+    assert not s.host.out(CONSOLED), "it holds a page of the dead domain"
     for way, why in (("bind", "Invalid argument"), ("grant", "")):
         status, said = s.host.run(f"/our/bin/ringtool {domid} {way} 2>&1",
                                   check=False)
         assert status == 1 and f"ringtool: {way}: {why}" in said, said
     said = replace(s)[1]
+    assert s.host.out(CONSOLED) == consoled, s.host.out(CONSOLED)
     another_domain_serves(s, before, held)
     return said.splitlines()[-1]
 
@@ -339,8 +355,10 @@ def idle_guest(s, number):
 
 @test(120)
 def hostile_ring_pages(s):
-    """Indexes that no ring can have, bytes by chance, a page that goes: who
-    does that is ignored until its end, and nothing of it stays."""
+    """Indexes that no ring can have, bytes by chance, a page that goes, each
+    under a guest at work: the store goes on, who has such indexes is ignored,
+    and nothing of it stays.  Linux may make such a ring empty before the store
+    looks at it, so it is done once more to a guest that does not run."""
     before = state(s)
     for number, harm in enumerate(("indexes", "garbage", "unmap")):
         since = len(console(s))
@@ -350,7 +368,12 @@ def hostile_ring_pages(s):
         guest.wait_console(r"^XS hammering", 20)
         s.host.run(f"/our/bin/ringtool {domid} {harm}")
         if harm != "unmap":
+            s.host.run(f"xl pause {domid} && /our/bin/ringtool {domid} {harm}")
+        # The guest watches it: something is to be written into its ring.
+        s.host.run(f"xenstore-write /local/domain/{domid}/control/sysrq h")
+        if harm != "unmap":
             wait_said(s, rf"ring domid={domid} ignored", since)
+            s.host.run(f"xl unpause {domid}")
         s.host.run(f"{CONTROL} check && xenstore-read domid && "
                    f"xenstore-write /lab-1 x && xenstore-rm /lab-1")
         guest.destroy()
@@ -362,27 +385,69 @@ def no_port_left(s):
     """The domain has as many event channels as it needs now: the next guest
     has no xenstore, all others have; and with its end all is as before."""
     held = state(s)
-    guests = [idle_guest(s, 0)]
+    guest, _ = idle_guest(s, 0)
     ports = [int(n) for n in re.findall(r"^ *(\d+):", s.host.out(
         f"lsevtchn {s.domid}"), re.M)]
     replace(s, f"--kernel {IMAGE} --ports {max(ports)}")
     full = state(s)
-    s.host.run("xl create -p /srv/h0.cfg name='\"h9\"'", 40)
-    domid = int(s.host.out("xl domid h9"))
-    known = s.host.out(f"{CONTROL} domains")
-    assert re.search(rf"domid={domid} introduced=no", known) or \
-        f"domid={domid} " not in known, known
-    guests[0][0].run("xsclient /dev/xen/xenbus check data/lab", 20)
-    s.host.run("xl destroy h9", 20)
+    since = len(console(s))
+    status, said = s.host.run("xl create -p /srv/h0.cfg name='\"h9\"'", 40,
+                              check=False)
+    assert status, said
+    said = wait_said(s, r"introduce domid=.*", since).group(0)
+    guest.run("xsclient /dev/xen/xenbus check data/lab", 20)
     settle(s, full)
-    guests[0][0].destroy()
+    guest.destroy()
     replace(s)
     settle(s, held)
     guest, domid = idle_guest(s, 1)
     assert re.search(rf"domid={domid} introduced=yes",
                      s.host.out(f"{CONTROL} domains"))
     guest.destroy()
-    return f"{max(ports)} ports"
+    return f"{max(ports)} ports; {said}"
+
+
+@test(120)
+def no_grant_handle_left(s):
+    """The domain can map no more rings: who comes next is refused, all others
+    go on, and what is given back serves the next."""
+    held = state(s)
+    guest, _ = idle_guest(s, 0)
+    replace(s, f"--kernel {IMAGE} --rings 1")
+    full = state(s)
+    said = s.host.out(f"/our/bin/crowd make {s.domid} {CROWD}", 60)
+    assert re.match(r"\d+ introduced, then: No space left", said), said
+    guest.run("xsclient /dev/xen/xenbus check data/lab", 20)
+    s.host.run(f"{CONTROL} check && xenstore-write /lab-1 x && "
+               "xenstore-rm /lab-1")
+    s.host.run("/our/bin/crowd end", 60)
+    settle(s, full)
+    other, domid = idle_guest(s, 1)
+    assert re.search(rf"domid={domid} introduced=yes",
+                     s.host.out(f"{CONTROL} domains"))
+    other.destroy()
+    guest.destroy()
+    replace(s)
+    settle(s, held)
+    return said
+
+
+@test(90)
+def more_ports_than_4096(s):
+    """As many as the older interface to event channels has are taken when the
+    guest comes."""
+    held = state(s)
+    s.host.run(f"/our/bin/ringtool {s.domid} ports {OLD_PORTS}", 30)
+    guest, domid = idle_guest(s, 0)
+    line = s.host.out(f"lsevtchn {s.domid} | grep 'Domain {domid},'")
+    port = int(line.split(":")[0])
+    assert port > OLD_PORTS, line
+    guest.run("xsclient /dev/xen/xenbus check data/lab", 20)
+    s.host.out(f"{CONTROL} check")
+    guest.destroy()
+    replace(s)
+    settle(s, held)
+    return f"port {port}"
 
 
 @test(120)
