@@ -30,10 +30,11 @@ check-faults: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
 
 soak: check-faults
 
-#: check-hvm      the same with a guest that has a device model
+#: check-hvm      the same with guests that have a device model
 .PHONY: check-hvm
 check-hvm: hv lab-image $(BUILD)/bin/xenstored $(BUILD)/bin/xsdump
 	$(MOVE) hvm $(MOVE_ARGS)
+	$(MOVE) hvm32 $(MOVE_ARGS)
 
 soak: check-hvm
 

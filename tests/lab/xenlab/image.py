@@ -55,7 +55,7 @@ class Image:
         self.dir = own_dir
 
 
-def _key(*files):
+def key(*files):
     h = hashlib.sha256()
     for file in sorted(files):
         h.update(f"{file.name} {file.stat().st_size}\n".encode())
@@ -64,17 +64,17 @@ def _key(*files):
 
 
 def _packages_key():
-    return _key(IMAGE_SOURCES / "packages.txt", HERE / "packages.py",
-                HERE / "kernel.py", HERE / "debian.py")
+    return key(IMAGE_SOURCES / "packages.txt", HERE / "packages.py",
+               HERE / "kernel.py", HERE / "debian.py")
 
 
 def _own_key():
     sources = [f for f in IMAGE_SOURCES.iterdir() if f.is_file()]
-    return _key(*sources, *(HERE / name for name in (
+    return key(*sources, *(HERE / name for name in (
         "packages.py", "kernel.py", "debian.py", "cpio.py", "image.py")))
 
 
-def _atomically(target, make):
+def atomically(target, make):
     temp = Path(tempfile.mkdtemp(prefix=f".{target.name}.",
                                  dir=target.parent))
     try:
@@ -85,9 +85,9 @@ def _atomically(target, make):
         shutil.rmtree(temp, ignore_errors=True)
 
 
-def _compile(name, out):
+def compile_program(name, out, more=()):
     done = subprocess.run(
-        ["gcc", *CFLAGS, "-o", out / name, IMAGE_SOURCES / f"{name}.c"],
+        ["gcc", *CFLAGS, *more, "-o", out / name, IMAGE_SOURCES / f"{name}.c"],
         text=True, capture_output=True)
     if done.returncode:
         raise LabError(f"{name}.c does not compile:\n{done.stderr}")
@@ -113,6 +113,17 @@ def _archive(tree, init, programs, modules, extra=()):
     return cpio.data()
 
 
+def guest_archive(tree, programs, modules):
+    """What a guest starts with, of the architecture of its parts."""
+    # The kernel runs these two when the toolstack asks it to shut down.
+    force = "#!/bin/sh\nexec /bin/busybox {} -f\n"
+    return _archive(
+        tree, "guest-init", programs,
+        modules.with_dependencies(GUEST_MODULES),
+        [(f"sbin/{name}", force.format(name))
+         for name in ("reboot", "poweroff")])
+
+
 def _make_own(out, tree, say):
     say("lab: compiling our programs and packing the archives")
     top = out / "top/lab"
@@ -120,7 +131,7 @@ def _make_own(out, tree, say):
     programs = out / "programs"
     programs.mkdir()
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        list(pool.map(lambda name: _compile(name, programs),
+        list(pool.map(lambda name: compile_program(name, programs),
                       sorted({*DOM0_PROGRAMS, *GUEST_PROGRAMS})))
     for name in DOM0_PROGRAMS:
         shutil.copy(programs / name, top / "bin")
@@ -135,13 +146,8 @@ def _make_own(out, tree, say):
     (top / "vmlinuz").symlink_to(f"/boot/{bzimage.name}")
     (out / "initramfs.cpio").write_bytes(_archive(
         tree, "initramfs-init", [], modules.with_dependencies(DOM0_MODULES)))
-    # The kernel runs these two when the toolstack asks it to shut down.
-    force = "#!/bin/sh\nexec /bin/busybox {} -f\n"
-    (top / "guest.cpio").write_bytes(_archive(
-        tree, "guest-init", [programs / name for name in GUEST_PROGRAMS],
-        modules.with_dependencies(GUEST_MODULES),
-        [(f"sbin/{name}", force.format(name))
-         for name in ("reboot", "poweroff")]))
+    (top / "guest.cpio").write_bytes(guest_archive(
+        tree, [programs / name for name in GUEST_PROGRAMS], modules))
     for script in (top / "dom0-init", *(top / "bin").iterdir()):
         script.chmod(0o755)
 
@@ -149,7 +155,7 @@ def _make_own(out, tree, say):
 def _forget_old(cache, *in_use):
     """Removes images that nobody has used for a week."""
     for folder in cache.iterdir():
-        image = folder.name.startswith("packages-") or \
+        image = folder.name.startswith(("packages-", "guest32-")) or \
             (folder / "initramfs.cpio").exists()
         age = time.time() - folder.stat().st_mtime
         if image and folder not in in_use and age > 7 * 86400:
@@ -172,10 +178,10 @@ def build(say=print, refresh=False):
             for folder in (own_dir, packages_dir):
                 shutil.rmtree(folder, ignore_errors=True)
         if not packages_dir.exists():
-            _atomically(packages_dir,
-                        lambda d: debian.make(d, cache, say))
+            atomically(packages_dir,
+                       lambda d: debian.make(d, cache, say))
         if not own_dir.exists():
-            _atomically(own_dir,
-                        lambda d: _make_own(d, packages_dir / "tree", say))
+            atomically(own_dir,
+                       lambda d: _make_own(d, packages_dir / "tree", say))
         _forget_old(cache, own_dir, packages_dir)
     return Image(packages_dir, own_dir)
