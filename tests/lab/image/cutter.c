@@ -8,7 +8,7 @@
  *   cut          kills COMMAND and ends (the default)
  *   dead         that, and every later COMMAND cannot be reached at all
  *   hold         lets nothing through until there is a file FLAG.go
- *   flip         changes the byte
+ *   flip         changes the byte; flip^HEX those bits of it
  *
  * WHEN, the byte before which that happens:
  *   bytes:N      byte N of the input
@@ -42,6 +42,7 @@ enum action {
 /* The byte to be found, and how far that has come. */
 struct spot {
 	enum action action;
+	char bits; /* FLIP: which to change */
 	bool of_input, done;
 	const char *text;
 	size_t len, matched;
@@ -91,14 +92,20 @@ static ssize_t find(struct spot *s, bool input, size_t n)
 static bool parse(struct spot *s, char *when)
 {
 	static const char *const actions[] = {"cut,", "dead,", "hold,",
-					      "flip,"};
+					      "flip,", "flip^"};
 	char *text;
 
-	for (enum action a = CUT; a <= FLIP; a++) {
+	s->bits = (char)~0;
+	for (size_t a = 0; a < sizeof(actions) / sizeof(*actions); a++) {
 		if (strncmp(when, actions[a], strlen(actions[a])) != 0)
 			continue;
-		s->action = a;
+		s->action = a > FLIP ? FLIP : (enum action)a;
 		when += strlen(actions[a]);
+		if (a > FLIP) {
+			s->bits = (char)strtoul(when, &when, 16);
+			if (*when++ != ',')
+				return false;
+		}
 		break;
 	}
 	text = strchr(when, ':');
@@ -146,7 +153,7 @@ static bool strike(const struct spot *s, int to, size_t at, size_t n,
 		   pid_t child, const char *flag)
 {
 	if (s->action == FLIP)
-		buf[at] = (char)~buf[at];
+		buf[at] ^= s->bits;
 	else if (!put(to, buf, at))
 		return false;
 	close(open(flag, O_CREAT | O_WRONLY, 0600));

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """An HVM guest with a 32-bit kernel, which is saved and restored without taking
-part in it.  Its shared_info, vcpu_info and runstate have another layout than
-those of a 64-bit one, and it finds its clock through them."""
+part in it.  Its shared_info and the areas that it registered have another layout
+than those of a 64-bit one.  It finds its clock there, and its events: with FIFO
+event channels these would be where they are for all guests."""
+import re
 import shutil
 
 from xenlab import guest32, pc
@@ -9,7 +11,7 @@ from xenlab.guest import Guest
 from xenlab.runner import test
 from xenlab.witness import Witness
 
-DEAF = "initcall_blacklist=xen_setup_shutdown_event"
+OPTIONS = "initcall_blacklist=xen_setup_shutdown_event xen.fifo_events=0"
 BOOT_LIMIT = 120
 BUILD_LIMIT = 120
 # The emulated host's processor marks entries of the first level of PAE tables
@@ -18,11 +20,28 @@ BUILD_LIMIT = 120
 # With shadow tables the processor never sees those.
 SHADOW = "hap = 0\n"
 
+# QEMU ends itself ("invalid tss type") when a 32-bit guest enters its kernel on
+# a task register that is marked busy, as Xen marks each that it restores and
+# every real processor has it: QEMU never marks its own.  So the mark, which Xen
+# leaves as it finds it, is taken out of the stream.  The HVM context begins
+# with a number and a version, of which this finds the first five bytes, and
+# then has the first vcpu's registers.
+MAGIC = r"\206\022\070\124\001"
+TR_BEHIND_MAGIC = 24 + 8 + 912 - 4      # header, entry header, tr_arbytes
+BUSY = 2
+FLAG, UNBUSY = "/srv/unbusy.done", "/srv/unbusy"
+SCRIPT = f"""cat > {UNBUSY} <<'END'
+#!/bin/sh
+exec cutter "flip^{BUSY},in+{TR_BEHIND_MAGIC}:$(printf '{MAGIC}')" {FLAG} "$@"
+END
+chmod +x {UNBUSY}"""
+
 
 @test(60, vital=True)
 def toolstack_starts(s):
     s.host.start_toolstack()
     s.host.run("modprobe tun")      # emulated network cards
+    s.host.run(f"mkdir -p /srv; {SCRIPT}")
 
 
 @test(BUILD_LIMIT, vital=True)
@@ -35,27 +54,38 @@ def parts_are_at_hand(s):
 @test(BOOT_LIMIT, vital=True)
 def guest_of_32_bits(s):
     s.guest = Guest(s.host, "h32", memory=128, type="hvm", card="ioemu",
-                    options=DEAF, kernel="/res/32-vmlinuz",
+                    options=OPTIONS, kernel="/res/32-vmlinuz",
                     ramdisk="/res/32-guest.cpio", more=SHADOW)
     s.witness = Witness(s.guest)
     s.guest.create()
     s.guest.wait_console(r"^GUEST ready", BOOT_LIMIT)
     s.guest.wait_io(20, 10)
-    machine = s.guest.run("uname -m")[1]
-    assert machine == "i686", machine
+    kind = s.guest.run("uname -m; cat /sys/devices/system/clocksource/"
+                       "clocksource0/current_clocksource")[1].split()
+    assert kind == ["i686", "xen"], kind
     pc.find_alive(s)
+
+
+def through_file(s):
+    def between(file):
+        shown = s.host.out(f"/our/bin/xsdump show {file} context", 30)
+        assert re.search("32-bit, 2-level event channels", shown), shown
+        s.host.run(f"rm -f {FLAG}; {UNBUSY} sh -c 'cat > {file}.new' < {file} "
+                   f"&& rm {FLAG} && mv {file}.new {file}", 30)
+
+    return pc.through_file(s, between)
 
 
 @test(200)
 def through_a_file(s):
     s.witness.hold()
-    return pc.through_file(s)
+    return through_file(s)
 
 
 @test(200)
 def and_again(s):
     """What was restored is saved: what it registered is still known."""
-    said = pc.through_file(s)
+    said = through_file(s)
     s.witness.watch_fires()
     s.witness.transaction_commits()
     return said

@@ -28,8 +28,12 @@ class Apt(packages.Apt):
 
 
 def _key():
-    sources = [f for f in IMAGE_SOURCES.iterdir() if f.is_file()]
-    return image.key(Path(__file__), *sources)
+    here = Path(__file__).parent
+    return image.key(
+        Path(__file__), IMAGE_SOURCES / "guest-init",
+        *(IMAGE_SOURCES / f"{name}.c" for name in PROGRAMS),
+        *(here / name for name in ("packages.py", "kernel.py", "cpio.py",
+                                   "image.py")))
 
 
 def _unpack(tree, cache):

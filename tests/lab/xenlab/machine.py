@@ -23,6 +23,7 @@ XEN_OPTIONS = ("console=com1 com1=115200 loglvl=all guest_loglvl=all "
 DOM0_OPTIONS = ("console=hvc0 rdinit=/init quiet nokaslr mitigations=off "
                 "apparmor=0 audit=0")
 N_PORTS = 4
+LAST_WORDS = 15     # seconds
 
 
 def _q(path):
@@ -139,7 +140,11 @@ class Machine:
     def last_words(self):
         """Of a QEMU that is no more: how it ended and what it said."""
         process = getattr(self, "_process", None)
-        if not process or process.poll() is None:
+        if not process:
+            return ""
+        try:
+            process.wait(LAST_WORDS)    # one that aborts takes its time
+        except subprocess.TimeoutExpired:
             return ""
         return f"-- QEMU ended with status {process.returncode}:\n" \
             + self.log.read_text(errors="replace")

@@ -84,14 +84,15 @@ def find_alive(s):
     return after
 
 
-def through_file(s):
-    """Saved, and restored where it was."""
+def through_file(s, between=lambda file: None):
+    """Saved, and restored where it was, after BETWEEN had the file."""
     before = interrupts(s.guest)
     twins = emulated(s)
     s.witness.look()
 
-    def gone(_file):
+    def gone(file):
         assert s.guest.name not in s.host.out("xl list")
+        between(file)
 
     pause = move.save_and_restore(s.guest, "--transparent", gone)
     s.guest.wait_progress(limit=20)
