@@ -8,7 +8,7 @@ them when it boots.  After a move they must still be gone.
 import copy
 import re
 
-from xenlab import move, pc
+from xenlab import pc
 from xenlab.guest import Guest
 from xenlab.runner import test
 from xenlab.witness import Witness
@@ -62,26 +62,14 @@ def through_a_file(s):
     return pc.through_file(s)
 
 
-def go(s, to):
-    before = pc.interrupts(s.guest)
-    twins = pc.emulated(s)
-    s.witness.look()
-    m = move.migrate(s.guest, to, "--transparent", limit=60)
-    s.guest.wait_progress(limit=20)
-    s.witness.compare(m)
-    pc.check_emulated(s, twins)
-    return (f"{m.seconds:.1f} s, paused {m.pause:.1f} s; interrupts since: "
-            + pc.check_interrupts(s, before))
-
-
 @test(200)
 def there(s):
-    return go(s, s.rig.hosts[1])
+    return pc.through_network(s, s.rig.hosts[1])
 
 
 @test(200)
 def back(s):
-    return go(s, s.rig.hosts[0])
+    return pc.through_network(s, s.rig.hosts[0])
 
 
 @test(60)

@@ -100,3 +100,16 @@ def through_file(s, between=lambda file: None):
     check_emulated(s, twins)
     return (f"stood still for {pause:.1f} s; interrupts since: "
             + check_interrupts(s, before))
+
+
+def through_network(s, to, **how):
+    """Moved to the host TO."""
+    before = interrupts(s.guest)
+    twins = emulated(s)
+    s.witness.look()
+    m = move.migrate(s.guest, to, "--transparent", limit=60, **how)
+    s.guest.wait_progress(limit=20)
+    s.witness.compare(m)
+    check_emulated(s, twins)
+    return (f"{m.seconds:.1f} s, paused {m.pause:.1f} s; interrupts since: "
+            + check_interrupts(s, before))
