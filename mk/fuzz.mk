@@ -5,7 +5,7 @@
 FUZZ_SECONDS ?= 60
 HOURS        ?= 1
 FUZZ_BUILD   := $(BUILD)/fuzz
-FUZZ_TARGETS := image ocaml import restore wire
+FUZZ_TARGETS := image ocaml import restore take wire
 FUZZ_RUN     := tests/fuzz/run --build $(FUZZ_BUILD)
 
 .PHONY: check-fuzz fuzz fuzz-bins fuzz-seeds
@@ -30,7 +30,7 @@ FUZZ_LINK_restore := -Wl,--wrap=plat_stream_adopt
 
 # $(call fuzz-objs,<target>)
 fuzz-objs = $(patsubst %.c,$(BUILD)/obj/%.o,tests/fuzz/fuzz_$(1).c \
-	$(FUZZ_SHARED) $(if $(filter import restore wire,$(1)),$(FUZZ_WORLD)))
+	$(FUZZ_SHARED) $(if $(filter import restore take wire,$(1)),$(FUZZ_WORLD)))
 
 define fuzz-target
 $$(BUILD)/bin/fuzz_$(1): $$(call fuzz-objs,$(1)) $$(FUZZ_FAKE) $$(BUILD)/libcore.a

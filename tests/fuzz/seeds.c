@@ -76,6 +76,20 @@ static void random_images(const char *top)
 	}
 }
 
+/* All of a running server, nobody of which is being moved. */
+static void whole(const char *top, struct world *world, unsigned int i)
+{
+	static const uint8_t head[2] = {0xff};
+	struct xs_image_out out = {0};
+	char text[XS_LIVE_TEXT];
+
+	world_says(world, XS_OP_CONTROL, "resume|5|", "OK");
+	fuzz_require(!xs_live_save(world_conns(world), false, &out, text),
+		     "save %u", i);
+	save(top, "take", "save", i, head, sizeof(head), &out);
+	xs_image_out_fini(&out);
+}
+
 /* A domain of a running server, in several situations. */
 static void exports(const char *top)
 {
@@ -111,6 +125,7 @@ static void exports(const char *top)
 			"save %u", i);
 		save(top, "restore", "save", i, "", 0, &out);
 		xs_image_out_fini(&out);
+		whole(top, &world, i);
 		world_end(&world);
 	}
 }

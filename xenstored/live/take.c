@@ -10,10 +10,10 @@
  *   go on     each connection where it was
  *
  * I1  Up to the commit a failure takes back all that was done.  Only memory can
- *     be missing after it: a domain then stands still, and `resume` tries
- * again. I2  Of a domain that is gone nothing comes, nor of its number's next
- * bearer. I3  dom0's own connection stays as it is, with the watches that it
- * had added: its kernel does not know that there was another daemon.
+ *     be missing after it: then a domain stands still until `resume`.
+ * I2  Of a domain that is gone nothing comes, nor of its number's next bearer.
+ * I3  dom0's own connection stays as it is, with the watches that it had
+ *     added: its kernel does not know that there was another daemon.
  */
 #include "live/take.h"
 
