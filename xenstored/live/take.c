@@ -46,6 +46,7 @@ struct take {
 	xs_import_report_fn *report;
 	void *arg;
 	unsigned int n_problems;
+	int error;		     /* Xen does not say who is there */
 	uint8_t asked[N_DOMIDS / 8]; /* whether it is gone */
 	uint8_t gone[N_DOMIDS / 8];
 	uint16_t rings_gone[N_DOMIDS];
@@ -91,17 +92,21 @@ static bool has_bit(const uint8_t *bits, uint16_t n)
 }
 
 /* handle: who it was, NULL or zeros if that is not known. */
-static bool find_gone(const struct take *t, uint16_t domid,
-		      const uint8_t *handle)
+static bool find_gone(struct take *t, uint16_t domid, const uint8_t *handle)
 {
 	static const uint8_t unknown[XS_HANDLE_SIZE];
 	struct xs_dominfo info;
+	int rc;
 
 	if (domid == t->conns->settings->master_domid || domid == XS_DOMID_ANY)
 		return false;
-	if (domid >= XS_DOMID_FIRST_RESERVED ||
-	    plat_domain_get(t->conns->plat, domid, &info) || info.dying)
+	if (domid >= XS_DOMID_FIRST_RESERVED)
 		return true;
+	rc = plat_domain_get(t->conns->plat, domid, &info);
+	if (rc && rc != -ENOENT)
+		t->error = rc;
+	if (rc || info.dying)
+		return rc == -ENOENT || !rc;
 	return handle && memcmp(handle, unknown, XS_HANDLE_SIZE) &&
 	       memcmp(handle, info.handle, XS_HANDLE_SIZE);
 }
@@ -290,6 +295,8 @@ static int put_nodes(struct take *t)
 			rc = put_node(t, stage, n);
 	}
 	if (!rc)
+		rc = t->error;
+	if (!rc)
 		return xs_stage_commit(stage, &store->watches);
 	xs_stage_close(stage);
 	return rc;
@@ -394,10 +401,12 @@ int xs_live_take(struct xs_conns *conns, const void *blob, size_t len,
 		rc = xs_live_read(&thaw->image, &conns->key, thaw->blob, len,
 				  false, say_wrong, t);
 	}
-	if (!rc)
-		check_domains(t);
 	if (rc == -EINVAL || (!rc && t->n_problems))
 		rc = XS_IMPORT_E_PROBLEM;
+	if (!rc) {
+		check_domains(t);
+		rc = t->error;
+	}
 	if (!rc)
 		rc = apply(t, thaw);
 	if (thaw)

@@ -112,6 +112,25 @@ def saved_and_restored_on_one_host(s):
     return f"stood still for {seconds:.1f} s"
 
 
+@test(120)
+def two_moves_at_once(s):
+    """All programs of dom0 are one connection to the store: one of them holds a
+    lock while it takes a guest's state out or in."""
+    second = Guest(s.guest.host, "g2", 2, memory=96, disk=False)
+    second.create()
+    second.wait_ready()
+    to = other(s)
+    going = [move.Going(guest, to, "--transparent")
+             for guest in (s.guest, second)]
+    seconds = [g.end().seconds for g in going]
+    for guest in (s.guest, second):
+        guest.run("xsclient /dev/xen/xenbus check data/lab", 20)
+        guest.check_no_errors()
+    s.guest.wait_progress()
+    second.destroy()
+    return " and ".join(f"{x:.1f} s" for x in seconds)
+
+
 @test(60)
 def nothing_stays_behind(s):
     """No ring is kept mapped on the host that it left."""
