@@ -17,11 +17,13 @@ $(FAILING): $(LINUX_OBJS) $(BUILD)/libcore.a tests/failing/faults.c
 
 .PHONY: check-failing failing-every
 #: check-failing  one failure at each place that allocates or asks the system
-check-failing: $(SHIM)
+check-failing: $(SHIM) $(BUILD)/bin/xenstored
 	@$(MAKE) --no-print-directory $(BUILD)/asan/failing/xenstored \
 		BUILD=$(BUILD)/asan OPT="$(SANITIZE)" HARDEN=
 	tests/failing/run --shim $(SHIM) \
 		--binary $(BUILD)/asan/failing/xenstored $(FAILING_ARGS)
+	tests/freeze/faults --shim $(SHIM) \
+		--binary $(BUILD)/asan/failing/xenstored
 
 #: failing-every  the same for each call, not just each place: for hours
 failing-every:

@@ -8,10 +8,45 @@ import re
 
 from xenlab.guest import Guest
 from xenlab.runner import test
+from xenlab.witness import Witness
 
 XSDUMP = "/our/bin/xsdump"
 BLOB = "/tmp/g1.blob"
 ROUNDS = 3
+
+# The whole store over CONTROL, a piece a line.  Through the kernel all programs
+# are one connection, which an export or import belongs to.
+EXPORT_ALL = r"""
+set -e
+export XENSTORED_PATH=/dev/xen/xenbus
+size=$(xenstore-control export begin all)
+echo $size > /tmp/whole
+for at in $(seq 0 2880 $((size - 1))); do
+	echo $at $(xenstore-control export read $at)
+done >> /tmp/whole
+xenstore-control export end
+"""
+IMPORT_ALL = r"""
+set -e
+export XENSTORED_PATH=/dev/xen/xenbus
+exec < /tmp/whole
+read size
+xenstore-control import begin $size
+while read at piece; do
+	xenstore-control import write $at $piece > /tmp/said
+done
+xenstore-control import commit all
+xenstore-control import end
+"""
+# Clients of the daemon's socket end with it, or have to.
+END_DAEMON = r"""
+kill -9 %d
+killall -q -9 xl
+kill $(cat /run/xenconsoled.pid)
+sleep 1
+"""
+CONSOLED = "xenconsoled --log=guest --log-dir=/res/guests " \
+           "--pid-file=/run/xenconsoled.pid"
 
 # What a kernel says when it was suspended or a device was made anew.
 NOTICED = re.compile(r"Freezing|suspend|resum|Restarting tasks|grant[_ ]table"
@@ -123,3 +158,38 @@ def shutdown(s):
 def daemon_is_well(s):
     assert s.host.store_pid() == s.pid
     assert s.host.out("xenstore-control check").strip() == "OK"
+
+
+@test(90)
+def a_new_daemon_goes_on(s):
+    """The old one is killed; the new one gets its state over CONTROL.  A guest
+    that is paused meanwhile does not notice, nor does dom0's kernel, which has
+    its back-ends."""
+    guest = Guest(s.host, "g2", 2, memory=96, disk=False, net=False,
+                  idle=True)
+    guest.create()
+    guest.wait_ready()
+    witness = Witness(guest)
+    witness.hold()
+    s.host.run("xl pause g2")
+    nodes = "xenstore-ls -fp /local/domain/$(xl domid g2); " \
+            "xenstore-ls -fp /local/domain/0/backend"
+    before = s.host.out(nodes)
+    s.host.run(EXPORT_ALL, 30)
+    s.host.run(END_DAEMON % s.host.store_pid(), 20)
+    s.host.start_store()
+    said = s.host.out(IMPORT_ALL, 30)
+    assert "\nok" in said and "problem" not in said, said
+    after = s.host.out(nodes)
+    assert after == before, (before, after)
+    s.host.run(CONSOLED)
+    s.host.run("xl unpause g2")
+    witness.watch_fires()
+    witness.transaction_commits()
+    guest.run("xsclient /dev/xen/xenbus check data/lab", 20)
+    s.host.run("truncate -s 4M /srv/more.img; xl block-attach g2 "
+               "format=raw,vdev=xvdb,access=rw,target=/srv/more.img", 20)
+    guest.run("for i in $(seq 100); do [ -b /dev/xvdb ] && exit 0; "
+              "usleep 100000; done; exit 1", 20)
+    guest.destroy()
+    return said.strip().replace("\n", "; ")
