@@ -18,6 +18,7 @@ DISK = ("format=raw,vdev=xvda,access=rw,backendtype=phy,"
         "target=/dev/disk/shared")
 DEAF = "initcall_blacklist=xen_setup_shutdown_event"
 MOVES = 100
+LIFETIME = 10000    # seconds: a busy machine needs more than a minute for each
 SETTLED = 10        # moves after which caches of a host have what they need
 XEN_SLACK = 1024    # KiB of Xen's memory, which is kept in pages and heaps
 DAEMON_SLACK = 512  # KiB of malloc's

@@ -3,9 +3,10 @@
 
 A suite is a file in suites/.  In a .py suite every function marked @test runs
 in the order of the file, with the Session as its argument; the hosts are
-booted once for all of them.  What such a function returns is shown as the
-detail.  A .sh suite runs in dom0 of a host whose toolstack is up, and prints
-"ok NAME" or "not ok NAME WHY" for each of its tests.
+booted once for all of them, and end after LIFETIME seconds, which the suite
+can set.  What such a function returns is shown as the detail.  A .sh
+suite runs in dom0 of a host whose toolstack is up, and prints "ok NAME" or
+"not ok NAME WHY" for each of its tests.
 
 Every test becomes one line of results.jsonl in the results directory:
   {"suite", "test", "status": "pass" or "fail", "seconds", "detail"}
@@ -39,9 +40,10 @@ def test(limit=DEFAULT_LIMIT, vital=False):
 class Session:
     """What tests share: the rig, and whatever they set on it."""
 
-    def __init__(self, rig, say):
+    def __init__(self, rig, say, lifetime):
         self.rig = rig
         self.say = say
+        self.lifetime = lifetime    # seconds after which its hosts end
 
     @property
     def host(self):
@@ -131,7 +133,7 @@ def _load(path):
 @test(60, vital=True)
 def boot(session):
     start = time.monotonic()
-    session.rig.start(LIFETIME, say=session.say)
+    session.rig.start(session.lifetime, say=session.say)
     return f"{time.monotonic() - start:.1f} s to dom0"
 
 
@@ -160,7 +162,8 @@ def run(suite, results, config, only=None, as_json=False):
     with Rig.create(f"test-{os.getpid()}", results, configs) as rig, \
             open(rig.results / "results.jsonl", "w") as file:
         report = Report(suite, file, as_json)
-        session = Session(rig, report.say)
+        session = Session(rig, report.say,
+                          getattr(module, "LIFETIME", LIFETIME))
         tests = [boot, *(_tests_of(module) if module else [])]
         if only:
             tests = [t for t in tests
