@@ -191,10 +191,10 @@ class Witness:
         self._clocks(old)
         self._last = new
 
-    def compare(self, move):
-        """After a move that succeeded."""
+    def compare(self, move, n_moves=1):
+        """After a move that succeeded, the last of so many."""
         self.pause = move.pause
-        self._unnoticed()
+        self._unnoticed(lost_max=n_moves * LOST_MAX)
         name = self.guest.name
         where = move.came_from.out("xl list")
         must(not re.search(rf"^{name}\b", where, re.M),
