@@ -424,41 +424,69 @@ static int add_node(struct loading *l, struct xs_node *parent,
 	return 0;
 }
 
+static int refuse_node(const struct loading *l, const void *path, size_t len,
+		       const char *why)
+{
+	xs_log(l->conns->log, XS_LOG_ERROR, "node path=\"%.*s\" %s", (int)len,
+	       (const char *)path, why);
+	return -EINVAL;
+}
+
+/* Whether the name is there already is asked once for all (find_double()). */
+static int load_below(struct loading *l, const struct xs_image_node *n,
+		      struct xs_perms *perms, struct xs_account *account)
+{
+	size_t at = n->path.len;
+	struct xs_node *parent;
+
+	while (n->path.data[at - 1] != '/')
+		at--;
+	parent = find_parent(l, &n->path, at > 1 ? at - 1 : 1);
+	if (parent)
+		return add_node(l, parent, n, at, perms, account);
+	xs_perms_unref(&l->store->tree.perms, perms);
+	return refuse_node(l, n->path.data, n->path.len, "has no parent");
+}
+
+static int load_special(struct loading *l, const struct xs_image_node *n,
+			struct xs_perms *perms, struct xs_account *account)
+{
+	struct xs_tree *tree = &l->store->tree;
+	struct xs_node *node =
+		xs_tree_child(tree, tree->specials, (const char *)n->path.data,
+			      n->path.len, XS_NOW);
+
+	return node ? change_node(l, node, n, perms, account)
+		    : add_node(l, tree->specials, n, 0, perms, account);
+}
+
 static int load_node(struct loading *l, const struct xs_image_node *n)
 {
-	const struct xs_tree *tree = &l->store->tree;
-	const char *path = (const char *)n->path.data;
-	struct xs_node *parent = tree->specials, *node;
-	size_t at = n->path.len;
 	struct xs_account *account;
 	struct xs_perms *perms;
-	int rc;
+	int rc = know_perms(l, n, &perms, &account);
 
-	if (n->path.len == 1 && path[0] == '/') {
-		rc = know_perms(l, n, &perms, &account);
-		return rc ? rc : change_node(l, tree->root, n, perms, account);
-	}
-	if (path[0] == '/') {
-		while (path[at - 1] != '/')
-			at--;
-		parent = find_parent(l, &n->path, at > 1 ? at - 1 : 1);
-	} else {
-		at = 0;
-	}
-	node = parent ? xs_tree_child(tree, parent, path + at, n->path.len - at,
-				      XS_NOW)
-		      : NULL;
-	if (!parent || (at && node)) {
-		xs_log(l->conns->log, XS_LOG_ERROR,
-		       "node path=\"%.*s\" is there twice or has no parent",
-		       (int)n->path.len, path);
-		return -EINVAL;
-	}
-	rc = know_perms(l, n, &perms, &account);
 	if (rc)
 		return rc;
-	return node ? change_node(l, node, n, perms, account)
-		    : add_node(l, parent, n, at, perms, account);
+	if (n->path.data[0] != '/')
+		return load_special(l, n, perms, account);
+	if (n->path.len > 1)
+		return load_below(l, n, perms, account);
+	return change_node(l, l->store->tree.root, n, perms, account);
+}
+
+/* No store has two nodes of one path, so none may come from a stream. */
+static int find_double(const struct loading *l)
+{
+	const struct xs_tree *tree = &l->store->tree;
+	const struct xs_node *node = xs_tree_find_double(tree);
+	char path[XS_PATH_BUF];
+	size_t len;
+
+	if (!node)
+		return 0;
+	len = xs_node_path(tree, node, path, sizeof(path));
+	return refuse_node(l, path, len, "is there twice");
 }
 
 /* What a new store has would come first otherwise. */
@@ -486,6 +514,8 @@ static int load_nodes(struct loading *l)
 	rc = xs_map_reserve(&tree->nodes, l->image->n_nodes);
 	for (i = 0; !rc && i < l->image->n_nodes; i++)
 		rc = load_node(l, &l->image->nodes[i]);
+	if (!rc)
+		rc = find_double(l);
 	xs_tree_end_change(tree);
 	xs_perms_unref(&tree->perms, l->perms);
 	l->perms = NULL;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cursor.h"
 #include "state/encode_priv.h"
 #include "state/records.h"
 
@@ -78,6 +77,16 @@ void xs_put_int(struct xs_encoder *e, uint64_t value, size_t size)
 		p[e->big ? size - 1 - i : i] = (uint8_t)value;
 }
 
+static void store_32(const struct xs_encoder *e, uint8_t *p, uint32_t value)
+{
+	const unsigned int flip = e->big ? 3 : 0;
+
+	p[0 ^ flip] = (uint8_t)value;
+	p[1 ^ flip] = (uint8_t)(value >> 8);
+	p[2 ^ flip] = (uint8_t)(value >> 16);
+	p[3 ^ flip] = (uint8_t)(value >> 24);
+}
+
 /* The same for a length, which may be too large. */
 void xs_put_len(struct xs_encoder *e, size_t len, size_t size)
 {
@@ -106,25 +115,29 @@ void xs_put_string(struct xs_encoder *e, const struct xs_span *span, size_t max)
 /* Zeros up to the next multiple of 8 in the record. */
 void xs_put_align(struct xs_encoder *e)
 {
+	static const uint8_t zeros[8];
 	size_t pad;
 
 	if (e->rc)
 		return;
 	pad = (8 - (e->out->len - e->record) % 8) % 8;
-	xs_put_int(e, 0, pad);
+	xs_put_bytes(e, zeros, pad);
 }
 
 /* Begins a record, whose length xs_put_end() fills in. */
 void xs_put_begin(struct xs_encoder *e, uint32_t type)
 {
-	xs_put_int(e, type, 4);
-	xs_put_int(e, 0, 4);
+	uint8_t *p = reserve(e, 8);
+
+	if (!p)
+		return;
+	store_32(e, p, type);
+	store_32(e, p + 4, 0);
 	e->record = e->out->len;
 }
 
 void xs_put_end(struct xs_encoder *e)
 {
-	struct xs_wr wr;
 	size_t len;
 
 	xs_put_align(e);
@@ -135,8 +148,7 @@ void xs_put_end(struct xs_encoder *e)
 		e->rc = -E2BIG;
 		return;
 	}
-	xs_wr_init(&wr, e->out->data + e->record - 4, 4);
-	xs_wr_int(&wr, len, 4, e->big);
+	store_32(e, e->out->data + e->record - 4, (uint32_t)len);
 }
 
 /* The connection with that number in a table ordered by it, or UINT32_MAX. */

@@ -324,6 +324,44 @@ struct xs_node *xs_tree_child(const struct xs_tree *tree,
 	return NULL;
 }
 
+/* Another node, further down in the bucket, of that parent and name. */
+static bool has_double(const struct xs_node *node)
+{
+	struct xs_map_link *link = node->link.next;
+
+	for (; link; link = link->next) {
+		const struct xs_node *other =
+			xs_container_of(link, struct xs_node, link);
+
+		if (link->hash == node->link.hash &&
+		    other->parent == node->parent &&
+		    other->name_len == node->name_len &&
+		    !memcmp(other->name, node->name, node->name_len))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A node that breaks I1, or NULL; for those who link many nodes at once and
+ * have not looked before: in the order of the map that takes a sixth of the
+ * time of looking each of them up.  There must be no snapshot.
+ */
+const struct xs_node *xs_tree_find_double(const struct xs_tree *tree)
+{
+	struct xs_map_link *link, *next;
+	uint32_t i;
+
+	xs_map_for_each(link, next, &tree->nodes, i) {
+		struct xs_node *node =
+			xs_container_of(link, struct xs_node, link);
+
+		if (has_double(node))
+			return node;
+	}
+	return NULL;
+}
+
 /* Goes through the children in order; after NULL: the first one. */
 struct xs_node *xs_node_next_child(const struct xs_node *parent,
 				   const struct xs_node *after, uint64_t at)

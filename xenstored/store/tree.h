@@ -123,6 +123,7 @@ bool xs_node_at(const struct xs_node *node, uint64_t at,
 struct xs_node *xs_tree_child(const struct xs_tree *tree,
 			      const struct xs_node *parent, const char *name,
 			      size_t len, uint64_t at);
+const struct xs_node *xs_tree_find_double(const struct xs_tree *tree);
 struct xs_node *xs_node_next_child(const struct xs_node *parent,
 				   const struct xs_node *after, uint64_t at);
 struct xs_node *xs_node_next(const struct xs_node *top,
