@@ -3,9 +3,10 @@
 init-xenstore-domain on Debian's unmodified hypervisor.
 
 One boot serves all tests, in this order: the domain and the tools in dom0, a
-guest with disk and network under which the store is replaced, ten guests in a
-row, and at the end the store's own end, by an exception.  To be run with --xenstored none: no daemon may have
-spoken to dom0's kernel before.
+guest with disk and network under which the store is replaced, guests that mean
+harm, tables that are full, ten guests in a row, and at the end the store's own
+end, by an exception.  To be run with --xenstored none: no daemon may have spoken
+to dom0's kernel before.
 """
 import json
 import re
