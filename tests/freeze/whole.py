@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 
-from hosts import DOMID, PORT, TOP, event, quiet, say, test, want
+from hosts import DOMID, PORT, TOP, UUID, event, quiet, say, test, want
 
 HOME = f'/local/domain/{DOMID}'
 
@@ -210,6 +210,7 @@ def who_is_gone_does_not_come(pair):
     for path in (HOME, f'/libxl/{DOMID}',
                  f'/local/domain/0/backend/vbd/{DOMID}'):
         pair.b.fails('ENOENT', 'DIRECTORY', path)
+    want('/vm', pair.b.do('READ', UUID.decode() + '/uuid'), UUID[4:])
     want('known', f'domid={DOMID} ' in pair.b.control('domains'), False)
     want('read', say(pair.b.guest(OTHER), 'READ', '/shared'), 'by all')
     pair.b.do('MKDIR', HOME)

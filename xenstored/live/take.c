@@ -11,7 +11,8 @@
  *
  * I1  Up to the commit a failure takes back all that was done.  Only memory can
  *     be missing after it: then a domain stands still until `resume`.
- * I2  Of a domain that is gone nothing comes, nor of its number's next bearer.
+ * I2  Of a domain that is gone nothing comes but its /vm, which another may
+ *     share, and its number's next bearer gets nothing that was for it.
  * I3  dom0's own connection stays as it is, with the watches that it had
  *     added: its kernel does not know that there was another daemon.
  */
@@ -35,10 +36,11 @@
 #include "store/store.h"
 #include "wire/proto.h"
 
-#define LINE_SIZE 256
+#define LINE_SIZE 512
 #define N_DOMIDS  (UINT16_MAX + 1)
 /* What a daemon says of itself. */
 #define OWN_NODES "/tool/xenstored"
+#define ALL_VMS	  "/vm"
 
 struct take {
 	struct xs_conns *conns;
@@ -242,6 +244,9 @@ static bool is_not_wanted(struct take *t, const struct xs_image_node *n)
 	if (is_at_or_below(&n->path, OWN_NODES, strlen(OWN_NODES)) ||
 	    is_gone(t, n->perms[0].domid, NULL))
 		return true;
+	/* What is there relates to any domain, says nodes.def. */
+	if (is_at_or_below(&n->path, ALL_VMS, strlen(ALL_VMS)))
+		return false;
 	for (i = 0; i < t->n_rings_gone; i++) {
 		if (xs_node_relates(path, n->path.len, t->rings_gone[i]))
 			return true;
