@@ -184,13 +184,10 @@ static void send_reply(struct xs_conn *conn, const struct xs_hdr *of,
 	xs_conn_reply(conn, &hdr, reply->buf);
 }
 
-/*
- * Answers the request with that header: with an error, or the reply.  For those
- * who had it parked.
- */
-void xs_protocol_answer(struct xs_protocol *protocol, struct xs_conn *conn,
-			const struct xs_hdr *hdr, int rc,
-			const struct xs_wr *reply)
+/* Inline, since it is part of every request. */
+static inline void answer(struct xs_protocol *protocol, struct xs_conn *conn,
+			  const struct xs_hdr *hdr, int rc,
+			  const struct xs_wr *reply)
 {
 	if (!rc && reply->failed)
 		rc = -E2BIG;
@@ -200,6 +197,17 @@ void xs_protocol_answer(struct xs_protocol *protocol, struct xs_conn *conn,
 	} else {
 		send_reply(conn, hdr, reply);
 	}
+}
+
+/*
+ * Answers the request with that header, which was parked: with an error, or the
+ * reply.
+ */
+void xs_protocol_answer(struct xs_protocol *protocol, struct xs_conn *conn,
+			const struct xs_hdr *hdr, int rc,
+			const struct xs_wr *reply)
+{
+	answer(protocol, conn, hdr, rc, reply);
 }
 
 /* A new watch fires once, whether or not there is anything to see (XSA-115). */
@@ -244,7 +252,7 @@ void xs_protocol_request(void *arg, struct xs_conn *conn,
 
 	rc = handle(&req);
 	if (!req.parked)
-		xs_protocol_answer(protocol, conn, hdr, rc, &req.reply);
+		answer(protocol, conn, hdr, rc, &req.reply);
 	if (req.watch)
 		first_event(&req);
 	if (protocol->log->trace) /* what is to be said costs as well */

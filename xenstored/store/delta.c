@@ -59,11 +59,14 @@ static struct xs_delta *top_delta(struct xs_stage *stage, bool special)
 	return *topp;
 }
 
+/* That of the node if there may be one, so that it is worked out once. */
 static uint32_t hash_of(const struct xs_stage *stage,
 			const struct xs_delta *parent, const char *name,
 			size_t len)
 {
-	return xs_hash(&stage->tree->key, (uintptr_t)parent, name, len);
+	const void *above = parent->base ? (const void *)parent->base : parent;
+
+	return xs_tree_hash(stage->tree, above, name, len);
 }
 
 static struct xs_delta *find_below(const struct xs_stage *stage,
@@ -105,8 +108,8 @@ static struct xs_delta *get_below(struct xs_stage *stage,
 	if (!d)
 		return NULL;
 	if (parent->flags & XS_D_THROUGH)
-		show_base(d, xs_tree_child(stage->tree, parent->base, name, len,
-					   stage->at));
+		show_base(d, xs_tree_child_of_hash(stage->tree, parent->base,
+						   name, len, hash, stage->at));
 	xs_map_add(&stage->deltas, &d->link, hash);
 	xs_list_add_tail(&parent->children, &d->sibling);
 	return d;

@@ -436,13 +436,18 @@ int xs_stage_perms(struct xs_stage *stage, const struct xs_path *path,
 }
 
 /* As list_base() for the present, which is asked for most and at length. */
-static int list_now(const struct xs_node *node, xs_name_fn *emit, void *arg)
+static int list_now(struct xs_tree *tree, const struct xs_node *node,
+		    xs_name_fn *emit, void *arg)
 {
 	struct xs_list *pos;
+	const char *text;
 	int rc = 0;
 
 	if (!node->dir)
 		return 0;
+	text = xs_names_get(&tree->names, node->dir);
+	if (text)
+		return emit(arg, text, node->dir->names_len - 1u);
 	xs_list_for_each(pos, &node->dir->children) {
 		const struct xs_node *child =
 			xs_container_of(pos, struct xs_node, sibling);
@@ -471,7 +476,7 @@ int xs_stage_list(struct xs_stage *stage, const struct xs_path *path,
 		if (rc)
 			return rc;
 		*genp = xs_node_list_gen(node);
-		return list_now(node, emit, arg);
+		return list_now(stage->tree, node, emit, arg);
 	}
 	rc = read_logged(stage, XS_R_LIST, path, &d);
 	if (rc)

@@ -57,7 +57,10 @@ int xs_stage_read(struct xs_stage *stage, const struct xs_path *path,
 int xs_stage_perms(struct xs_stage *stage, const struct xs_path *path,
 		   const struct xs_perms **permsp);
 
-/* Names of the children, each with a NUL; called until it returns nonzero. */
+/*
+ * Names of the children, each with a NUL; called until it returns nonzero.
+ * Several may come in one piece, with the NULs between them.
+ */
 typedef int xs_name_fn(void *arg, const char *name, size_t len);
 int xs_stage_list(struct xs_stage *stage, const struct xs_path *path,
 		  uint64_t *genp, xs_name_fn *emit, void *arg);

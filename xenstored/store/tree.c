@@ -130,9 +130,9 @@ size_t xs_tree_owned(const struct xs_tree *tree, uint16_t domid,
 	return o ? o->n : 0;
 }
 
-static uint32_t hash_of(const struct xs_tree *tree,
-			const struct xs_node *parent, const char *name,
-			size_t len)
+/* What a name is found by; parent is a node, or what else has names below. */
+uint32_t xs_tree_hash(const struct xs_tree *tree, const void *parent,
+		      const char *name, size_t len)
 {
 	return xs_hash(&tree->key, (uintptr_t)parent, name, len);
 }
@@ -300,17 +300,16 @@ static bool existed(const struct xs_node *node, uint64_t at)
 	return xs_node_at(node, at, &state);
 }
 
-/* The child of that name at that time, or NULL. */
-struct xs_node *xs_tree_child(const struct xs_tree *tree,
-			      const struct xs_node *parent, const char *name,
-			      size_t len, uint64_t at)
+/* As xs_tree_child(), for those who know xs_tree_hash() of it. */
+struct xs_node *xs_tree_child_of_hash(const struct xs_tree *tree,
+				      const struct xs_node *parent,
+				      const char *name, size_t len,
+				      uint32_t hash, uint64_t at)
 {
 	struct xs_map_link *link;
-	uint32_t hash;
 
 	if (!parent->dir)
 		return NULL;
-	hash = hash_of(tree, parent, name, len);
 	for (link = xs_map_bucket(&tree->nodes, hash); link;
 	     link = link->next) {
 		struct xs_node *node =
@@ -322,6 +321,17 @@ struct xs_node *xs_tree_child(const struct xs_tree *tree,
 			return node;
 	}
 	return NULL;
+}
+
+/* The child of that name at that time, or NULL. */
+struct xs_node *xs_tree_child(const struct xs_tree *tree,
+			      const struct xs_node *parent, const char *name,
+			      size_t len, uint64_t at)
+{
+	if (!parent->dir)
+		return NULL;
+	return xs_tree_child_of_hash(tree, parent, name, len,
+				     xs_tree_hash(tree, parent, name, len), at);
 }
 
 /* Another node, further down in the bucket, of that parent and name. */
@@ -470,6 +480,7 @@ static void touch_dir(struct xs_tree *tree, struct xs_node *parent,
 {
 	parent->dir->gen = tree->gen;
 	parent->dir->writer = writer;
+	xs_names_forget(&tree->names, parent->dir);
 }
 
 /*
@@ -485,7 +496,7 @@ void xs_tree_link(struct xs_tree *tree, struct xs_node *parent,
 	node->gen = tree->gen;
 	node->writer = writer;
 	xs_map_add(&tree->nodes, &node->link,
-		   hash_of(tree, parent, node->name, node->name_len));
+		   xs_tree_hash(tree, parent, node->name, node->name_len));
 	xs_list_add_tail(&parent->dir->children, &node->sibling);
 	parent->dir->n_children++;
 	parent->dir->names_len += node->name_len + 1u;
@@ -618,6 +629,8 @@ static void unlink_node(struct xs_tree *tree, struct xs_node *node)
 	if (node->parent)
 		xs_map_remove(&tree->nodes, &node->link);
 	free_value(node);
+	if (node->dir)
+		xs_names_forget(&tree->names, node->dir);
 	free(node->dir);
 	free(node);
 }

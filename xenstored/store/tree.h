@@ -14,6 +14,7 @@
 #include "base/charge.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "store/names.h"
 #include "store/perms.h"
 
 struct xs_accounts;
@@ -32,6 +33,7 @@ struct xs_dir {
 	uint32_t names_len;	 /* their names, each with a NUL */
 	uint64_t gen;		 /* last time a child came or went */
 	uint16_t writer;	 /* whose doing that was */
+	uint16_t list;		 /* among xs_tree.names, 0: none */
 };
 
 /*
@@ -97,10 +99,11 @@ struct xs_tree {
 	struct xs_node *root;	  /* "/" */
 	struct xs_node *specials; /* holds "@introduceDomain" and so on */
 	struct xs_recent recent;  /* stage.c's; none once anything is removed */
-	uint64_t gen;		  /* of the last change */
-	uint32_t n_nodes;	  /* that exist now, without the two above */
-	uint16_t master_domid;	  /* owner of what must have one */
-	bool over_memory;	  /* some snapshot keeps more than it may */
+	struct xs_names names;
+	uint64_t gen;	       /* of the last change */
+	uint32_t n_nodes;      /* that exist now, without the two above */
+	uint16_t master_domid; /* owner of what must have one */
+	bool over_memory;      /* some snapshot keeps more than it may */
 };
 
 /* How a node looks at some time. */
@@ -123,6 +126,12 @@ bool xs_node_at(const struct xs_node *node, uint64_t at,
 struct xs_node *xs_tree_child(const struct xs_tree *tree,
 			      const struct xs_node *parent, const char *name,
 			      size_t len, uint64_t at);
+uint32_t xs_tree_hash(const struct xs_tree *tree, const void *parent,
+		      const char *name, size_t len);
+struct xs_node *xs_tree_child_of_hash(const struct xs_tree *tree,
+				      const struct xs_node *parent,
+				      const char *name, size_t len,
+				      uint32_t hash, uint64_t at);
 const struct xs_node *xs_tree_find_double(const struct xs_tree *tree);
 struct xs_node *xs_node_next_child(const struct xs_node *parent,
 				   const struct xs_node *after, uint64_t at);
