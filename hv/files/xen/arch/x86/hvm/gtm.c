@@ -479,16 +479,28 @@ static int set_vcpus(struct domain *d, const struct gtm_view *view)
 /*
  * How the guest wants to hear of events.  The vectors come last, or each vcpu
  * would be told of an event that there may not be.
+ *
+ * As long as it has no vector, vcpu 0 hears of events by the callback line, and
+ * map_vcpu_info() made it count as asserted.  A guest with a vector does not
+ * expect anything on that line: Linux says it is GSI 1, the keyboard's.  So it
+ * is low when it comes to its place, and gtm_evtchn_raise() raises it for a
+ * guest that has to hear of an event that way.
  */
 static void set_callback(struct domain *d, const struct gtm_view *view)
 {
     const struct xen_gtm_domain *rec = view->domain;
-    struct vcpu *v;
+    struct vcpu *v = d->vcpu[0];
+    bool pending = vcpu_info(v, evtchn_upcall_pending);
 
     d->arch.hvm.params[HVM_PARAM_STORE_EVTCHN] = rec->store_port;
     d->arch.hvm.params[HVM_PARAM_CONSOLE_EVTCHN] = rec->console_port;
     d->arch.hvm.params[HVM_PARAM_CALLBACK_IRQ] = rec->callback_via;
+
+    vcpu_info(v, evtchn_upcall_pending) = 0;
+    hvm_assert_evtchn_irq(v);
     hvm_set_callback_via(d, rec->callback_via);
+    if ( pending )
+        vcpu_info(v, evtchn_upcall_pending) = 1;
 
     for_each_vcpu ( d, v )
         v->arch.hvm.evtchn_upcall_vector =

@@ -10,7 +10,6 @@
 #include <xen/gtm.h>
 #include <xen/sched.h>
 
-#include <asm/hvm/irq.h>
 #include <asm/hvm/vcpu.h>
 
 /* A page that was taken from the guest's memory can't be found again. */
@@ -75,13 +74,8 @@ int gtm_vcpu_set(struct vcpu *v, const struct xen_gtm_vcpu *rec)
         if ( rc )
             return rc;
 
-        /*
-         * Instead of the pending bits that map_vcpu_info() has set.  It told
-         * the vcpu of them, which has no vector yet, so that a callback line
-         * counts as asserted: set_callback() would raise it.
-         */
+        /* Instead of the pending bits that map_vcpu_info() has set. */
         memcpy(v->vcpu_info, rec->vcpu_info, sizeof(rec->vcpu_info));
-        hvm_assert_evtchn_irq(v);
     }
 
     return 0;
