@@ -269,7 +269,11 @@ def growth(results, out, directory):
     os.makedirs(f'{out}/{directory}', exist_ok=True)
     for title, group, prefix, name, unit, what, bound in suite.GROWTH:
         lines = series(results, group, prefix, name)
-        if 'ours' not in lines:
+        if unit == 'bytes':
+            lines = {kind: [p for p in line if p[0] >= suite.MEMORY_FROM]
+                     for kind, line in lines.items()
+                     if line[-1][0] >= suite.MEMORY_FROM}
+        if not lines.get('ours'):
             continue
         path = f'{directory}/{slug(title)}.svg'
         plots.law(f'{out}/{path}', title, unit, what, lines)

@@ -104,7 +104,7 @@ class Daemon:
                                          stderr=log, cwd=self.base,
                                          stdin=subprocess.DEVNULL)
 
-    def wait_ready(self):
+    def wait_ready(self, pause=0.003):
         """True once it answers; False if it ended instead."""
         end = time.monotonic() + START
         while time.monotonic() < end:
@@ -112,7 +112,7 @@ class Daemon:
                 return False
             if self.try_read():
                 return True
-            time.sleep(0.003)
+            time.sleep(pause)
         raise Mismatch('the daemon to answer READ / after its start',
                        'nothing')
 
