@@ -14,6 +14,9 @@
 #include "store/check.h"
 #include "store/store.h"
 
+/* Nodes that are checked at once: that takes no memory, so it cannot fail. */
+#define AT_ONCE XS_TREE_SLICE
+
 struct xs_checking {
 	struct xs_list link;
 	struct xs_check check;
@@ -30,46 +33,44 @@ static void report_wrong(void *arg, const char *line)
 }
 
 /* What is wrong goes to the log; the reply says how much it is. */
-static int say_result(struct xs_check *check, struct xs_wr *reply)
+static void say_result(unsigned int n_wrong, struct xs_wr *reply)
 {
-	unsigned int n_wrong;
-	int rc = xs_check_end(check, &n_wrong);
-
-	if (rc)
-		return rc;
 	if (n_wrong)
 		xs_wr_printf(reply, "%u inconsistencies, see the log", n_wrong);
 	else
 		xs_wr_printf(reply, "OK");
 	xs_wr_bytes(reply, "", 1);
-	return 0;
 }
 
-int xs_control_check(struct xs_request *req, const char *const *args, size_t n)
+static int begin_check(struct xs_request *req)
 {
 	struct xs_protocol *protocol = req->protocol;
-	struct xs_checking *c;
-	int rc;
+	struct xs_checking *c = talloc_zero(protocol->ctx, struct xs_checking);
 
-	(void)args;
-	if (n != 1)
-		return -EINVAL;
-	c = talloc_zero(protocol->ctx, struct xs_checking);
 	if (!c)
 		return -ENOMEM;
 	xs_check_begin(&c->check, &protocol->store->tree, report_wrong,
 		       protocol);
-	if (xs_check_some(&c->check)) {
-		rc = say_result(&c->check, &req->reply);
-		talloc_free(c);
-		return rc;
-	}
 	c->hdr = *req->hdr;
 	c->conn_id = req->conn->id;
 	c->epoch = req->conn->epoch;
 	xs_list_add_tail(&protocol->checks, &c->link);
 	xs_conn_park(req->conn);
 	req->parked = true;
+	return 0;
+}
+
+int xs_control_check(struct xs_request *req, const char *const *args, size_t n)
+{
+	struct xs_tree *tree = &req->protocol->store->tree;
+
+	(void)args;
+	if (n != 1)
+		return -EINVAL;
+	if (tree->n_nodes > AT_ONCE)
+		return begin_check(req);
+	say_result(xs_tree_check(tree, report_wrong, req->protocol),
+		   &req->reply);
 	return 0;
 }
 
@@ -86,11 +87,13 @@ static void answer(struct xs_protocol *protocol, struct xs_checking *c,
 		   struct xs_conn *conn)
 {
 	char buf[XS_PAYLOAD_MAX];
+	unsigned int n_wrong;
 	struct xs_wr reply;
 	int rc;
 
 	xs_wr_init(&reply, buf, sizeof(buf));
-	rc = say_result(&c->check, &reply);
+	rc = xs_check_end(&c->check, &n_wrong);
+	say_result(n_wrong, &reply);
 	xs_protocol_answer(protocol, conn, &c->hdr, rc, &reply);
 	xs_conn_unpark(conn);
 }
