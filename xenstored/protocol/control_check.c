@@ -15,7 +15,7 @@
 #include "store/store.h"
 
 /* Nodes that are checked at once: that takes no memory, so it cannot fail. */
-#define AT_ONCE XS_TREE_SLICE
+#define AT_ONCE 2000
 
 struct xs_checking {
 	struct xs_list link;
