@@ -42,11 +42,15 @@ class Host:
         self.world = World(f'{self.base}/xen')
         self.daemon = Daemon('ours', args.binary, args.shim, None, self.base,
                              trace, args.wrap.split())
-        self.daemon.start(self.world, args.option)
-        if not self.daemon.wait_ready():
-            raise Mismatch('a daemon', self.daemon.log_text().decode())
         self.clients = []
-        self.client = self.connect('S')
+        self.daemon.start(self.world, args.option)
+        try:
+            if not self.daemon.wait_ready():
+                raise Mismatch('a daemon', self.daemon.log_text().decode())
+            self.client = self.connect('S')
+        except (Mismatch, OSError):
+            self.stop()
+            raise
 
     def connect(self, name):
         client = SocketClient(f'{self.name}.{name}', self.trace,
@@ -60,13 +64,18 @@ class Host:
         self.clients.append(ring)
         return ring
 
-    def close(self):
+    def stop(self):
+        """Ends it; answers what it has logged."""
         for client in self.clients:
             client.close()
         text = self.daemon.log_text().decode('latin-1')
         self.daemon.stop()
         self.world.close()
         shutil.rmtree(self.base, ignore_errors=True)
+        return text
+
+    def close(self):
+        text = self.stop()
         if 'ERROR' in text or 'Sanitizer' in text or 'left=' in text:
             raise Mismatch('a clean log', text)
 
