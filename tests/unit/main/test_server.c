@@ -591,7 +591,7 @@ START_TEST(test_check_takes_turns)
 	struct rig *rig = new_rig();
 	struct peer asker = peer_socket(rig), leaver = peer_socket(rig);
 	struct peer other = peer_socket(rig);
-	char path[16];
+	char path[24];
 	struct reply r;
 	int i, turns = 0;
 
