@@ -19,7 +19,7 @@
 #include "store/store.h"
 #include "wire/path.h"
 
-#define TURNS_MAX  4000
+#define TURNS_MAX  (1 << 20) /* a script's bytes, one at a time */
 #define LIVES_MAX  60
 #define RING_SIZE  1024
 #define DOMIDS_MAX 16
